@@ -140,6 +140,8 @@ def found_network(asked: Asked, folder: Path, classes: int | None = None) -> Fou
     Raises:
         DimmerError: it cannot be built, there is nothing to skip, or the super-net differs.
     """
+    if asked.pretrained and asked.weights is not None:
+        raise DimmerError("--pretrained and --weights are two sets of weights: give one of them")
     channels = asked.shape[0]
     defaults: dict[str, object] = {} if classes is None else {"num_classes": classes}
     if channels != 3:

@@ -124,7 +124,9 @@ def _notes(firmware: NpuFirmware, checked: VerifiedNpu, images: int, target: Tar
     notes = {f"ram.{key}": apart for key in ("scratch", "stack", "total", "single_mode_arena")}
     notes |= {f"stack.{key}": "not proven for this engine" for key in ("proven", "before_hook", "exception_frame")}
     notes["flash.single_mode_total"] = "computed: without what the other modes add to blob and streams"
-    notes["modes[*].instructions"] = "the NPU executes no instructions; those of its core are a few hundred"
+    notes["modes[*].instructions"] = (
+        "not counted: the NPU executes none, its core unpacks scales and runs what the NPU leaves to it (docs/npu.md)"
+    )
     notes |= dict.fromkeys(("modes[*].cycles", "modes[*].cycles_source"), ESTIMATE)
     notes["modes[*].accuracy"] = f"of {images:,} test images, by the C code on the host, which is as bit-exact"
     notes["modes[*].verify"] = checked.proves
@@ -143,12 +145,14 @@ def _notes(firmware: NpuFirmware, checked: VerifiedNpu, images: int, target: Tar
         if target.energy
         else f"targets/{target.name}/target.toml has no [energy]: {UNMEASURED}"
     )
-    notes |= dict.fromkeys(("modes[*].energy_uj", "energy"), how)
+    # Modes are chosen, and charge is counted, by the same cycles.
+    alone = "; of the NPU's streams alone, without what the core runs of a mode" if left else ""
+    notes |= dict.fromkeys(("modes[*].energy_uj", "energy"), how + alone)
     if target.energy is not None:
         notes["energy.board"] = f"targets/{target.name}/target.toml has constants of its own"
         notes |= dict.fromkeys(
             ("energy.constants[*].date", "energy.constants[*].trace"), "not measured by you: dimmer measure does it"
         )
-    if firmware.note:
-        notes["policy"] = firmware.note
+    if firmware.note or left:
+        notes["policy"] = f"{firmware.note or 'tiers are chosen by cycles'}{alone}"
     return notes

@@ -52,6 +52,7 @@ int dimmer_board_npu_wait(uint32_t turn) {
     return turn > 10u * TURNS;
 }
 
+/* As ethosu_deinit and ethosu_init leave it. */
 void dimmer_board_npu_reset(struct ethosu_driver *driver) {
     driver->job = NULL;
 }

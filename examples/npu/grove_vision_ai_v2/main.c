@@ -53,8 +53,14 @@ int dimmer_board_npu_wait(uint32_t turn) {
     return microseconds() - began > LONGEST_US;
 }
 
+static int start_npu(void) {
+    return ethosu_init(&npu, (void *)BASE_ADDR_APB_U55_CTRL_ALIAS, NULL, 0, 1, 1);
+}
+
+/* A soft reset would leave the driver with an inference that it believes to be running. */
 void dimmer_board_npu_reset(struct ethosu_driver *driver) {
-    (void)ethosu_soft_reset(driver);
+    ethosu_deinit(driver);
+    (void)start_npu();
 }
 
 static void say(uint32_t mode, const char *what, uint32_t took) {
@@ -64,7 +70,7 @@ static void say(uint32_t mode, const char *what, uint32_t took) {
 int app_main(void) {
     EPII_NVIC_SetVector(U55_IRQn, (uint32_t)(uintptr_t)npu_interrupt);
     NVIC_EnableIRQ(U55_IRQn);
-    if (ethosu_init(&npu, (void *)BASE_ADDR_APB_U55_CTRL_ALIAS, NULL, 0, 1, 1) != 0) {
+    if (start_npu() != 0) {
         xprintf("there is no NPU at its address\n");
         return 1;
     }

@@ -102,8 +102,8 @@ uint64_t dimmer_board_npu_address(uint64_t address);
  * inference has taken so long that the NPU must be dead. */
 int dimmer_board_npu_wait(uint32_t turn);
 
-/* Brings the NPU and its driver back after that, or after an error: ethosu_soft_reset, or ethosu_init again.
- */
+/* Brings the NPU and its driver back after that, or after an error: ethosu_deinit, then ethosu_init. A soft
+ * reset alone leaves the driver with an inference that it believes to be running. */
 void dimmer_board_npu_reset(struct ethosu_driver *driver);
 
 #ifdef __cplusplus

@@ -60,6 +60,7 @@ class Adaptive(nn.Module):
                 put(network, name, Skippable(network.get_submodule(name)))
             for name in stage.norms:
                 put(network, name, TwinNorm(network.get_submodule(name)))
+        self._chosen = self.super_mode()
 
     def super_mode(self) -> Mode:
         """The mode in which every block is executed: the network as it was."""
@@ -76,12 +77,19 @@ class Adaptive(nn.Module):
     def forward(self, x: Any, mode: Mode | str | None = None) -> Tensor:
         """What the network gives for its input in a mode, or in that of the last `set_mode` where none is given.
 
+        A mode that is given is that of this call alone. Where blocks are computed again in the backward pass, as with
+        activation checkpointing, choose it by `set_mode`.
+
         Raises:
             DimmerError: it is none of the network's modes.
         """
-        if mode is not None:
-            self.set_mode(mode)
-        made: Tensor = self.network(x)
+        try:
+            if mode is not None:
+                self._switch_to(self._checked(mode))
+            made: Tensor = self.network(x)
+        finally:
+            if mode is not None:
+                self._switch_to(self._chosen)
         return made
 
     def set_mode(self, mode: Mode | str) -> None:
@@ -90,12 +98,19 @@ class Adaptive(nn.Module):
         Raises:
             DimmerError: it is none of the network's modes.
         """
+        self._chosen = self._checked(mode)
+        self._switch_to(self._chosen)
+
+    def _checked(self, mode: Mode | str) -> Mode:
         found = Mode.parse(mode) if isinstance(mode, str) else mode
         if not isinstance(found, Mode):
             raise DimmerError(f"a mode is a Mode or its text, such as '{self.super_mode()}', no {type(found).__name__}")
         check_mode(found, self.split.mandatory, self.split.skippable, (8,))
-        flags = found.skip_flags(self.split.mandatory)
-        for stage, bits, skipping in zip(self.split.stages, found.blocks, flags, strict=True):
+        return found
+
+    def _switch_to(self, mode: Mode) -> None:
+        flags = mode.skip_flags(self.split.mandatory)
+        for stage, bits, skipping in zip(self.split.stages, mode.blocks, flags, strict=True):
             for name, of_block in zip(stage.blocks, bits, strict=True):
                 block = self.network.get_submodule(name)
                 if isinstance(block, Skippable):
@@ -107,7 +122,7 @@ class Adaptive(nn.Module):
 
     def learn(self, x: Any, targets: Tensor, temperature: float = 1.0, alpha: float = 0.5) -> Tensor:
         """The gradients of Algorithm 1 (Kang & Lee, 2024): the super-net learns from the labels, the base-net from the
-        super-net. Call it between an optimizer's ``zero_grad`` and ``step``.
+        super-net. Call it between an optimizer's ``zero_grad`` and ``step``; the mode of other calls stays as it is.
 
         Args:
             x: whatever the network takes.
@@ -118,11 +133,15 @@ class Adaptive(nn.Module):
         Returns:
             The super-net's label loss, detached.
         """
-        logits = self(x, self.super_mode())
-        loss = label_loss(logits, targets)
-        (2 * alpha * loss).backward()
-        small = self(x, self.base_mode())
-        (2 * (1 - alpha) * imitation(small, logits.detach(), targets, temperature)).backward()
+        try:
+            self._switch_to(self.super_mode())
+            logits = self.network(x)
+            loss = label_loss(logits, targets)
+            (2 * alpha * loss).backward()
+            self._switch_to(self.base_mode())
+            (2 * (1 - alpha) * imitation(self.network(x), logits.detach(), targets, temperature)).backward()
+        finally:
+            self._switch_to(self._chosen)
         return loss.detach()
 
 

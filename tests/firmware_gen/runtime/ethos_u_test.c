@@ -73,6 +73,7 @@ int dimmer_board_npu_wait(uint32_t turn) {
     return is("timeout") && turns == 5;
 }
 
+/* As ethosu_deinit and ethosu_init leave it: what was running is forgotten. */
 void dimmer_board_npu_reset(struct ethosu_driver *driver) {
     driver->busy = 0;
     ++driver->resets;

@@ -84,3 +84,15 @@ def test_operators_of_the_core_are_named_with_their_modes() -> None:
     assert mode.streams == ("88-0",)
     assert core_operators([mode, replace(mode, name="80")]) == "MEAN (mean: it is so) of 88, 80"
     assert core_operators([replace(mode, parts=())]) == ""
+
+
+def test_what_is_chosen_and_paid_without_the_core_s_part_says_so(built: BuildContext) -> None:
+    alone = "of the NPU's streams alone, without what the core runs of a mode"
+    assert not any(alone in note for note in collect(built, ()).notes.values())
+    made = npu_firmware()
+    left = (NpuPart("0", (), (0,), (1,)), NpuPart("1", (OnCore("MEAN", "mean", "it is so"),), (1,), (2,)))
+    replace(made, modes=tuple(replace(mode, parts=left) for mode in made.modes)).save(
+        npu_folder(built.build_dir, TARGET)
+    )
+    notes = collect(built, ()).notes
+    assert all(alone in notes[key] for key in ("modes[*].energy_uj", "energy", "policy"))

@@ -13,7 +13,7 @@ struct ethosu_driver {
 
 int ethosu_init(struct ethosu_driver *driver, const void *base, const void *fast_memory, const size_t size,
                 uint32_t secure, uint32_t privileged);
-bool ethosu_soft_reset(struct ethosu_driver *driver);
+void ethosu_deinit(struct ethosu_driver *driver);
 void ethosu_irq_handler(struct ethosu_driver *driver);
 int ethosu_invoke_v3(struct ethosu_driver *driver, const void *payload, const int payload_size,
                      const uint64_t *bases, const size_t *sizes, const int count, void *user);

@@ -137,3 +137,23 @@ def test_what_cannot_be_copied_counted_or_looked_into_is_told() -> None:
     adaptive = dimmer.adapt(small(), images(1))
     with pytest.raises(DimmerError, match="no int"):
         adaptive(images(1), 3)
+
+
+def test_the_mode_of_a_call_is_that_of_this_call_alone() -> None:
+    x = images(4)
+    adaptive = dimmer.adapt(small(), images(1)).eval()
+    with torch.no_grad():
+        whole, base = adaptive(x), adaptive(x, adaptive.base_mode())
+        assert not torch.equal(whole, base)
+        assert torch.equal(adaptive(x), whole)
+        adaptive.set_mode(adaptive.base_mode())
+        assert torch.equal(adaptive(x, adaptive.super_mode()), whole)
+        assert torch.equal(adaptive(x), base)
+    adaptive.learn(x, torch.zeros(4, dtype=torch.int64))
+    with torch.no_grad():
+        assert torch.equal(adaptive(x), base)
+        adaptive.set_mode(adaptive.super_mode())
+        assert torch.equal(adaptive.to(torch.float64).to(torch.float32)(x), whole)
+        with pytest.raises(DimmerError):
+            adaptive(x, "88.08")
+        assert torch.equal(adaptive(x), whole)
