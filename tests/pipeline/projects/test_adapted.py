@@ -100,7 +100,7 @@ def test_what_does_not_fit_is_told(tmp_path: Path) -> None:
     with pytest.raises(DimmerError, match="--pretrained is for torchvision and timm"):
         found_network(Asked(f"{NETS}:small", (), "3x16x16", None, True, None), Path())
     both = Asked("timm:vit_tiny", (), "3x16x16", None, True, tmp_path / "mine.pt")
-    with pytest.raises(DimmerError, match="^--pretrained and --weights are two sets of weights: give one of them$"):
+    with pytest.raises(DimmerError, match=r"^--pretrained and --weights are two sets of weights: give one of them$"):
         found_network(both, Path())
     attentive = Asked(f"{NETS}:attentive", (), "3x16x16", None, False, None)
     with pytest.raises(DimmerError, match=r"no device runs .*:attentive: .*families vit, cct and swin"):
