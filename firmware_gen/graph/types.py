@@ -86,8 +86,7 @@ class Tensor:
 
     Attributes:
         data: the constant's bytes, little-endian, or None where the tensor is computed. INT4 has a byte a code.
-        weight_bits: 4 where the file holds INT4. After `slices.resolve_slices` 8; or 4 or 2 where `data` are int8
-            codes of which the weights are a slice.
+        weight_bits: 4 where the file holds INT4; after `slices.resolve_slices` 8, or of a slice of `data` 4 or 2.
         codes: smallest and largest that it holds where it may be another mode's; None where its own operators tell.
     """
 
