@@ -29,13 +29,6 @@ C_FOLDERS = ["firmware_gen/runtime", "pipeline/verification/simulation", "target
 IN_PARALLEL = ["-n", "2", "--dist", "loadgroup", "--durations", "20", "--randomly-seed=1"]
 # Each worker has a core: threads of torch that wait for one another would take it from the other worker.
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
-# For the emulated boards; with ccache the runtime is compiled once for each core, and not for each test.
-BOARD_TOOLS = ["ccache", "arm-none-eabi-gcc", "qemu-system-arm", "riscv64-unknown-elf-gcc", "qemu-system-riscv32"]
-# For cores that are simulated from their RTL.
-RTL_TOOLS = ["verilator", "g++", "make"]
-# For Linux boards: a cross compiler and an emulator, and an ssh server to install on.
-LINUX_TOOLS = ["aarch64-linux-gnu-gcc", "qemu-aarch64", "ssh", "/usr/sbin/sshd"]
-
 # Tests of the road from a .tflite to C and of projects: what `pip install .` brings is enough for them.
 WITHOUT_TORCH = ["tests/dimmer", "tests/firmware_gen/read", "tests/firmware_gen/test_models.py"]
 WITHOUT_TORCH += ["tests/pipeline/test_cli.py", "tests/pipeline/projects", "tests/pipeline/test_init.py"]
@@ -146,18 +139,7 @@ def train(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """All tests but the slow ones; arguments go to pytest: nox -s tests -- -k stage."""
     # Without these the tests on emulated boards are skipped, and say so; they are no reason to fail here.
-    run(
-        session,
-        PYTHON,
-        "-m",
-        "dimmer.pipeline.system",
-        *BOARD_TOOLS,
-        *LINUX_TOOLS,
-        *RTL_TOOLS,
-        "gcc",
-        "clang",
-        success_codes=[0, 2],
-    )
+    run(session, PYTHON, "-m", "dimmer.pipeline.system", "--for", "tests", success_codes=[0, 2])
     run(session, PYTHON, "-m", "pytest", "-m", "not slow", *IN_PARALLEL, *session.posargs, environment=ONE_THREAD)
 
 
@@ -197,7 +179,7 @@ def firmware_from_elsewhere(session: nox.Session, environment: Path) -> None:
 @nox.session(venv_backend="none")
 def tests_slow(session: nox.Session) -> None:
     """The slow tests alone."""
-    run(session, PYTHON, "-m", "dimmer.pipeline.system", *BOARD_TOOLS, *LINUX_TOOLS, *RTL_TOOLS, success_codes=[0, 2])
+    run(session, PYTHON, "-m", "dimmer.pipeline.system", "--for", "tests", success_codes=[0, 2])
     run(session, PYTHON, "-m", "pytest", "-m", "slow", *IN_PARALLEL, *session.posargs, environment=ONE_THREAD)
 
 
@@ -224,7 +206,7 @@ def lint(session: nox.Session) -> None:
     if c_files(".c", ".h", ".cpp"):
         run(session, str(VENV / "bin" / "clang-format"), "--dry-run", "-Werror", *c_files(".c", ".h", ".cpp"))
     if c_files(".c"):
-        run(session, PYTHON, "-m", "dimmer.pipeline.system", "cppcheck")
+        run(session, PYTHON, "-m", "dimmer.pipeline.system", "--for", "lint")
         run(
             session,
             "cppcheck",

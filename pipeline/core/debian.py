@@ -44,6 +44,20 @@ PACKAGES: Mapping[str, str] = {
     "/usr/sbin/sshd": "openssh-server",
 }
 
+# What the sessions of nox need.
+TOOLS_FOR: Mapping[str, tuple[str, ...]] = {
+    "lint": ("cppcheck",),
+    "tests": (
+        # For the emulated boards; with ccache the runtime is compiled once for each core, and not for each test.
+        *("ccache", "arm-none-eabi-gcc", "qemu-system-arm", "riscv64-unknown-elf-gcc", "qemu-system-riscv32"),
+        # For Linux boards: a cross compiler and an emulator, and an ssh server to install on.
+        *("aarch64-linux-gnu-gcc", "qemu-aarch64", "ssh", "/usr/sbin/sshd"),
+        # For cores that are simulated from their RTL.
+        *("verilator", "g++", "make"),
+        *("gcc", "clang"),
+    ),
+}
+
 _SLOW_NETWORK_S = 1800
 
 

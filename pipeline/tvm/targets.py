@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from dimmer.errors import DimmerError
@@ -36,9 +37,8 @@ class TvmTarget:
     def processor(self) -> Any:
         """TVM's target; for the host, the processor that this machine has."""
         import tvm
-        from tvm.target.codegen import llvm_get_system_cpu
 
-        own = {"mcpu": llvm_get_system_cpu()} if self.name == "host" else {}
+        own = {"mcpu": host_processor()} if self.name == "host" else {}
         return tvm.target.Target({**self.llvm, **own})
 
 
@@ -63,6 +63,55 @@ TARGETS = {
         TvmTarget("host", platform.machine(), f"{platform.machine()}-linux-gnu", {"kind": "llvm"}, None),
     )
 }
+
+
+# Instructions on vectors, by LLVM's names; the kernel has `avx512_bf16` where LLVM has `avx512bf16`.
+_VECTORS = ("sse", "ssse", "avx", "amx", "fma", "f16c", "gfni", "vaes", "vpclmulqdq", "xop")
+# Levels of x86-64's psABI, the newest first, by what their vectors need.
+_LEVELS = {"x86-64-v4": "avx512f avx512bw avx512cd avx512dq avx512vl", "x86-64-v3": "avx2 bmi2 f16c fma movbe"}
+_LEVELS["x86-64-v2"] = "ssse3 sse4_1 sse4_2 popcnt"
+
+
+def host_processor() -> str:
+    """LLVM's name of this machine's processor, or of one that it can do the work of.
+
+    LLVM knows a processor by its model; a hypervisor may withhold instructions of it, AVX-512 for one, which end a
+    program at once.
+    """
+    import tvm
+    from tvm.target.codegen import llvm_get_cpu_features, llvm_get_system_cpu
+
+    name = str(llvm_get_system_cpu())
+    if platform.machine() != "x86_64":
+        return name
+    needed = {str(word) for word in llvm_get_cpu_features(tvm.target.Target({"kind": "llvm", "mcpu": name}))}
+    return processor_with(name, needed, kernel_flags(Path("/proc/cpuinfo")))
+
+
+def kernel_flags(cpuinfo: Path) -> frozenset[str]:
+    """What the kernel says that an x86-64 processor has; nothing where it says nothing."""
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
+    return frozenset(next((line.partition(":")[2] for line in lines if line.startswith("flags")), "").split())
+
+
+def processor_with(name: str, needed: Collection[str], flags: Collection[str]) -> str:
+    """A processor of LLVM's by name if `flags`, the kernel's, have its vectors, else the newest level that they have.
+
+    Args:
+        name: LLVM's.
+        needed: its features, as LLVM names them.
+        flags: as `/proc/cpuinfo` has them; none means that nothing is known, and the name stands.
+    """
+    have = {_spelling(flag) for flag in flags}
+    vectors = {_spelling(word) for word in needed if word.startswith(_VECTORS)}
+    if not flags or vectors <= have:
+        return name
+    return next((level for level, words in _LEVELS.items() if set(words.split()) <= set(flags)), "x86-64")
+
+
+def _spelling(feature: str) -> str:
+    """One spelling for LLVM's and the kernel's: `sse4.1` and `sse4_1`, `sse3` and `pni`."""
+    return {"pni": "sse3"}.get(feature, feature.replace("_", "").replace(".", "").replace("-", ""))
 
 
 def tvm_target(name: str) -> TvmTarget:

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import platform
+from pathlib import Path
 
 import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.tvm.dot import ARM, PLAIN, dot_of
-from dimmer.pipeline.tvm.targets import TARGETS, tvm_target
+from dimmer.pipeline.tvm.targets import TARGETS, kernel_flags, processor_with, tvm_target
 from dimmer.targets import load_target, target_names
 
 
@@ -36,3 +37,48 @@ def test_processors() -> None:
     assert dot_of(TARGETS["jetson"].processor()) == ARM
     assert dot_of(TARGETS["linux-aarch64"].processor()) == PLAIN
     assert TARGETS["host"].processor().attrs["mcpu"], "the host's code is for the processor that it has"
+
+
+# LLVM's features of a few processors, as far as vectors go, and flags as kernels print them.
+AVX2 = {"sse", "sse2", "sse3", "ssse3", "sse4.1", "sse4.2", "avx", "avx2", "fma", "f16c", "bmi2", "movbe", "64bit"}
+AVX512 = AVX2 | {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl", "avx512bf16", "avx512vnni", "gfni"}
+V2_FLAGS = {"fpu", "sse", "sse2", "pni", "ssse3", "sse4_1", "sse4_2", "popcnt"}
+V3_FLAGS = V2_FLAGS | {"avx", "avx2", "bmi2", "f16c", "fma", "movbe"}
+V4_FLAGS = V3_FLAGS | {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
+
+
+@pytest.mark.parametrize(
+    ("name", "needed", "flags", "chosen"),
+    [
+        ("znver4", AVX512, V4_FLAGS | {"avx512_bf16", "avx512_vnni", "gfni"}, "znver4"),
+        ("znver4", AVX512, V4_FLAGS, "x86-64-v4"),
+        ("znver4", AVX512, V3_FLAGS, "x86-64-v3"),
+        ("haswell", AVX2, V3_FLAGS, "haswell"),
+        ("haswell", AVX2, V2_FLAGS, "x86-64-v2"),
+        ("haswell", AVX2, {"fpu", "sse", "sse2"}, "x86-64"),
+        ("haswell", AVX2, set(), "haswell"),
+    ],
+)
+def test_instructions_that_a_hypervisor_withholds_are_not_used(
+    name: str, needed: set[str], flags: set[str], chosen: str
+) -> None:
+    assert processor_with(name, needed, flags) == chosen
+
+
+def test_flags_are_the_kernel_s(tmp_path: Path) -> None:
+    info = tmp_path / "cpuinfo"
+    assert kernel_flags(info) == frozenset()
+    info.write_text("processor\t: 0\nflags\t\t: fpu avx2\nbugs\t\t: none\nprocessor\t: 1\nflags\t\t: fpu avx2\n")
+    assert kernel_flags(info) == {"fpu", "avx2"}
+    info.write_text("processor\t: 0\n")
+    assert kernel_flags(info) == frozenset()
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="levels are x86-64's")
+def test_llvm_knows_every_level() -> None:
+    tvm = pytest.importorskip("tvm", reason="needs apache-tvm")
+    from tvm.target.codegen import llvm_get_cpu_features
+
+    for level in ("x86-64-v4", "x86-64-v3", "x86-64-v2", "x86-64"):
+        features = {str(word) for word in llvm_get_cpu_features(tvm.target.Target({"kind": "llvm", "mcpu": level}))}
+        assert ("avx2" in features) == (level in ("x86-64-v4", "x86-64-v3"))
