@@ -27,8 +27,9 @@ C_FOLDERS = ["firmware_gen/runtime", "pipeline/verification/simulation", "target
 # is random; the seed, which pytest prints, is the same every time, so that a failure repeats. To shuffle otherwise:
 # `./nox -s tests -- --randomly-seed=N`. pytest alone takes another seed on every run, but where CI is set.
 IN_PARALLEL = ["-n", "2", "--dist", "loadgroup", "--durations", "20", "--randomly-seed=1"]
-# Each worker has a core: threads of torch that wait for one another would take it from the other worker.
-ONE_THREAD = {"OMP_NUM_THREADS": "1"}
+# Each worker has a core: threads of torch that wait for one another would take it from the other worker. Bytecode is
+# kept, or each of some thousand commands that tests start would compile this project's modules anew.
+FOR_TESTS = {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": ""}
 # Tests of the road from a .tflite to C and of projects: what `pip install .` brings is enough for them.
 WITHOUT_TORCH = ["tests/dimmer", "tests/firmware_gen/read", "tests/firmware_gen/test_models.py"]
 WITHOUT_TORCH += ["tests/pipeline/test_cli.py", "tests/pipeline/projects", "tests/pipeline/test_init.py"]
@@ -140,7 +141,7 @@ def tests(session: nox.Session) -> None:
     """All tests but the slow ones; arguments go to pytest: nox -s tests -- -k stage."""
     # Without these the tests on emulated boards are skipped, and say so; they are no reason to fail here.
     run(session, PYTHON, "-m", "dimmer.pipeline.system", "--for", "tests", success_codes=[0, 2])
-    run(session, PYTHON, "-m", "pytest", "-m", "not slow", *IN_PARALLEL, *session.posargs, environment=ONE_THREAD)
+    run(session, PYTHON, "-m", "pytest", "-m", "not slow", *IN_PARALLEL, *session.posargs, environment=FOR_TESTS)
 
 
 @nox.session(venv_backend="none")
@@ -157,11 +158,11 @@ def pythons(session: nox.Session) -> None:
         session.run(found, "-m", "venv", "--clear", str(folder), external=True)
         lines = (ROOT / "requirements" / "dev.txt").read_text().splitlines()
         tools = [line.split()[0] for line in lines if line.startswith(("pytest", "hypothesis", "clang-format"))]
-        # Of what comes, most modules are never imported.
+        # Of what comes, most modules are never imported: bytecode is made of those that are.
         install = ["install", "--quiet", "--no-compile", "--constraint", "constraints.txt"]
         session.run(own, "-m", "pip", *install, str(ROOT), *tools, external=True)
         tests = QUICK if quick else WITHOUT_TORCH
-        session.run(own, "-m", "pytest", "-q", "-m", "not slow", "-n", "2", *tests, external=True)
+        session.run(own, "-m", "pytest", "-q", "-m", "not slow", "-n", "2", *tests, external=True, env=FOR_TESTS)
         firmware_from_elsewhere(session, folder)
 
 
@@ -180,7 +181,7 @@ def firmware_from_elsewhere(session: nox.Session, environment: Path) -> None:
 def tests_slow(session: nox.Session) -> None:
     """The slow tests alone."""
     run(session, PYTHON, "-m", "dimmer.pipeline.system", "--for", "tests", success_codes=[0, 2])
-    run(session, PYTHON, "-m", "pytest", "-m", "slow", *IN_PARALLEL, *session.posargs, environment=ONE_THREAD)
+    run(session, PYTHON, "-m", "pytest", "-m", "slow", *IN_PARALLEL, *session.posargs, environment=FOR_TESTS)
 
 
 @nox.session(name="package-tools", venv_backend="none")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Targets as parameters of tests: emulated boards are marked, and skipped where their tools are absent."""
 
+import dataclasses
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,17 @@ def rest_slow(params: Iterable[Any], *always: object) -> list[ParameterSet]:
         one if one.values[0] in always else pytest.param(*one.values, marks=[*one.marks, pytest.mark.slow], id=one.id)
         for one in sets
     ]
+
+
+def at_level(name: str, options: str) -> Target:
+    """A target with other flags in the place of its level of optimisation, which are its own where they are the same:
+    a run compiles no file twice with the same.
+    """
+    target = load_target(name)
+    flags = target.toolchain.flags
+    place = next(at for at, flag in enumerate(flags) if flag.startswith("-O"))
+    flags = (*flags[:place], *options.split(), *flags[place + 1 :])
+    return dataclasses.replace(target, toolchain=dataclasses.replace(target.toolchain, flags=flags))
 
 
 def small_board(folder: Path, flash: int, ram: int, name: str = "small") -> Target:

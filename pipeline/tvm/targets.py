@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import platform
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -72,6 +73,7 @@ _LEVELS = {"x86-64-v4": "avx512f avx512bw avx512cd avx512dq avx512vl", "x86-64-v
 _LEVELS["x86-64-v2"] = "ssse3 sse4_1 sse4_2 popcnt"
 
 
+@functools.cache
 def host_processor() -> str:
     """LLVM's name of this machine's processor, or of one that it can do the work of.
 

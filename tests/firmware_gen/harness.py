@@ -125,9 +125,10 @@ def compile_models(models: Sequence[GeneratedModel], work: Path) -> Path:
     program = work / "models"
     common = ["gcc", "-std=gnu11", f"-I{INCLUDE}", *SANITIZE]
     objects: list[Path] = []
+    library = runtime_sources(sorted({kernel for model in models for kernel in model.kernels}))
     for name, files, flags in (
         ("tables", [*sources, table], ["-O0", *WARNINGS]),
-        ("runtime", [*runtime_sources(), Path(__file__).with_name("harness.c")], ["-O1", *ASSERTING]),
+        ("runtime", [*library, Path(__file__).with_name("harness.c")], ["-O1", *ASSERTING]),
     ):
         folder = work / name
         folder.mkdir(exist_ok=True)

@@ -6,7 +6,6 @@ inner loop and rescaling on every board.
 from __future__ import annotations
 
 import ctypes
-import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +16,7 @@ from dimmer.firmware_gen.graph.slices import sliced
 from dimmer.firmware_gen.kernels import words
 from dimmer.firmware_gen.kernels.record import Kernel
 from dimmer.firmware_gen.library import INCLUDE, RUNTIME, kernel_sources
-from dimmer.targets import load_target
-from tests.boards import EVERY_TARGET, rest_slow
+from tests.boards import EVERY_TARGET, at_level, rest_slow
 from tests.firmware_gen.runtime.c_library import SANITIZED, Arena, Constants
 from tests.firmware_gen.runtime.one_op import OneTensor, one_op, reference
 from tests.firmware_gen.runtime.records import (
@@ -157,11 +155,7 @@ def check_conv2d(library: ctypes.CDLL, runs: Kernel, seed: int, bits: int, like:
 @pytest.mark.parametrize("name", EVERY_TARGET)
 @pytest.mark.parametrize("optimisation", rest_slow(["-O1", "-O2", "-Os"], "-O2"))
 def test_inner_loop_and_rescaling(tmp_path: Path, name: str, optimisation: str) -> None:
-    target = load_target(name)
-    flags = (*(flag for flag in target.toolchain.flags if flag != "-O2"), optimisation)
-    if name == "host":
-        flags += SANITIZED
-    target = dataclasses.replace(target, toolchain=dataclasses.replace(target.toolchain, flags=flags))
+    target = at_level(name, " ".join((optimisation, *SANITIZED)) if name == "host" else optimisation)
     sources = [Path(__file__).with_name("panel_test.c")]
     sources += [path for path in kernel_sources() if path.stem in LOOPS]
     assert target.run(target.compile(sources, [INCLUDE, RUNTIME], tmp_path), [], tmp_path).returncode == 0

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from dimmer.firmware_gen.library import INCLUDE, RUNTIME, engine_sources
 from dimmer.targets import load_target
 from dimmer.targets.kit.toolchain import LANGUAGE_FLAGS, compile_objects
 from dimmer.targets.target import TARGETS, Target
+from tests.boards import at_level
 from tests.firmware_gen.runtime.c_library import output_of
 
 MOST_REPORT = {"mps2-an386": 600, "mps2-an385-v6m": 3500}
@@ -87,9 +87,7 @@ def names_of(target: Target, parts: tuple[str, ...], folder: Path) -> set[str]:
     ("name", "optimised"), [pytest.param(*key, marks=pytest.mark.board(key[0])) for key in MOST_CODE]
 )
 def test_code(tmp_path: Path, name: str, optimised: str) -> None:
-    target = load_target(name)
-    flags = tuple(optimised if flag == "-O2" else flag for flag in target.toolchain.flags)
-    target = replace(target, toolchain=replace(target.toolchain, flags=flags))
+    target = at_level(name, optimised)
     sizes = linked(target, tmp_path / "program", "GOVERNED")
     names: set[str] = set()
     found = []

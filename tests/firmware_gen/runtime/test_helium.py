@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from dimmer.firmware_gen.library import INCLUDE
 from dimmer.firmware_gen.variants import features_of
 from dimmer.targets import load_target
-from tests.boards import BOARD_PARAMS
+from tests.boards import BOARD_PARAMS, at_level
 from tests.firmware_gen.runtime.c_library import TRAPPING, kernels_of
 
 HELIUM_BOARDS = [board for board in BOARD_PARAMS if "mve" in features_of(load_target(str(board.values[0])).core)]
@@ -23,9 +22,7 @@ HELIUM_BOARDS = [board for board in BOARD_PARAMS if "mve" in features_of(load_ta
     "optimisation", ["-O1", *(pytest.param(level, marks=pytest.mark.slow) for level in ("-O2", "-Os"))]
 )
 def test_kernels(tmp_path: Path, name: str, optimisation: str) -> None:
-    target = load_target(name)
-    flags = (*(flag for flag in target.toolchain.flags if flag != "-O2"), optimisation)
-    target = dataclasses.replace(target, toolchain=dataclasses.replace(target.toolchain, flags=flags))
+    target = at_level(name, optimisation)
     sources = [Path(__file__).with_name(program) for program in ("helium_test.c", "helium_conv_test.c")]
     elf = target.compile(
         [*sources, *kernels_of(target.core)], [INCLUDE], tmp_path, TRAPPING if optimisation == "-O1" else {}

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import re
 import shutil
@@ -21,7 +20,7 @@ from dimmer.pipeline.image.order import foreign_order
 from dimmer.targets import Target, load_target
 from dimmer.targets.kit.errors import TargetError
 from dimmer.targets.kit.toolchain import compile_objects, section_sizes
-from tests.boards import BOARDS, rest_slow
+from tests.boards import BOARDS, at_level, rest_slow
 from tests.firmware_gen.networks import tiny_resnet
 from tests.firmware_gen.runtime.c_library import STRICT, compiler, kernels_of, output_of
 from tests.tiny import silent
@@ -217,13 +216,6 @@ def test_tables_say_that_they_are_c(tmp_path: Path) -> None:
         TargetError, match=r"these tables are C: give this file to a C compiler; dimmer_golden\.h is for"
     ):
         compile_objects(words, [GOLDEN / "dimmer_golden.c"], tmp_path, tmp_path)
-
-
-def at_level(name: str, options: str) -> Target:
-    """A target with other flags in the place of -O2."""
-    target = load_target(name)
-    flags = (*(flag for flag in target.toolchain.flags if flag != "-O2"), *options.split())
-    return dataclasses.replace(target, toolchain=dataclasses.replace(target.toolchain, flags=flags))
 
 
 def runs(boards: list[str], short: tuple[tuple[str, str], ...]) -> Iterator[object]:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from _pytest.mark import ParameterSet
 from dimmer.firmware_gen.library import INCLUDE
 from dimmer.firmware_gen.variants import features_of
 from dimmer.targets import load_target
-from tests.boards import BOARD_PARAMS
+from tests.boards import BOARD_PARAMS, at_level
 from tests.firmware_gen.runtime.c_library import TRAPPING, kernels_of
 
 M4, M55 = "mps2-an386", "mps3-an547"
@@ -38,9 +37,7 @@ def marked(name: str, *others: str, always: bool) -> ParameterSet:
     "program", ["conv_variants_test.c", pytest.param("narrow_variants_test.c", marks=pytest.mark.slow)]
 )
 def test_convolutions(tmp_path: Path, name: str, optimisation: str, program: str) -> None:
-    target = load_target(name)
-    flags = (*(flag for flag in target.toolchain.flags if flag != "-O2"), optimisation)
-    target = dataclasses.replace(target, toolchain=dataclasses.replace(target.toolchain, flags=flags))
+    target = at_level(name, optimisation)
     source = Path(__file__).with_name(program)
     elf = target.compile(
         [source, *kernels_of(target.core)], [INCLUDE], tmp_path, TRAPPING if optimisation == "-O1" else {}
