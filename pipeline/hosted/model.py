@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -74,6 +74,13 @@ class Model:
 
     def __repr__(self) -> str:
         return f"<dimmer model {self.name}: {', '.join(self.modes)}>"
+
+    def __reduce__(self) -> NoReturn:
+        """A model is one process's and one instance: copies and pickles of it there are none."""
+        raise TypeError(
+            f"model {self.name} can be neither copied nor pickled: give the path to the other process, or to the copy, "
+            "and dimmer.load it there"
+        )
 
     @property
     def mode(self) -> str:

@@ -152,14 +152,41 @@ def summary(modes: list[dict[str, Any]], weights: int) -> dict[str, Any]:
     }
 
 
+# What of manifest.json is read here, and its types.
+MODE = {"name": str, "onnx": str, "expected": str}
+NEEDED: dict[str, Any] = {
+    "modes": [MODE],
+    "input": {"size": int, "scale": (int, float), "zero_point": int},
+    "output": {"size": int},
+    "self_test": {"inputs": str, "samples": int},
+    "weights_bytes": int,
+}
+
+
 def read_manifest() -> dict[str, Any]:
     """The bundle's manifest.json; ends with one line where it is none."""
     place = BUNDLE / "manifest.json"
     try:
         found: dict[str, Any] = json.loads(place.read_text())
+        lacking = missing(found, NEEDED)
     except ValueError as error:
-        raise SystemExit(f"error: {place} is damaged ({error}): copy the bundle again") from error
+        lacking = str(error)
+    if lacking:
+        raise SystemExit(f"error: {place} is damaged ({lacking}): copy the bundle again")
     return found
+
+
+def missing(found: object, needed: Any, name: str = "it") -> str:
+    """What a document lacks of what is needed, or has in another form; nothing where all is there."""
+    if isinstance(needed, list):
+        rows = found if isinstance(found, list) and found else [None]
+        return next((said for row in rows if (said := missing(row, needed[0], f"one of {name}"))), "")
+    if isinstance(needed, dict):
+        if not isinstance(found, dict):
+            return f"{name} is no table"
+        lacks = (missing(found[key], needed[key], key) if key in found else f"{name} lacks {key}" for key in needed)
+        return next(filter(None, lacks), "")
+    return "" if isinstance(found, needed) and not isinstance(found, bool) else f"{name} is of another type"
 
 
 def main() -> int:

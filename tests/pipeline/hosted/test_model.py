@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -48,6 +50,12 @@ def tiny_model(tmp_path: Path) -> Model:
 @pytest.fixture
 def blocks(tmp_path: Path) -> Model:
     return load(modes_folder(tmp_path))
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_a_copy_is_loaded_and_not_made(tiny_model: Model, duplicate: Callable[[object], object]) -> None:
+    with pytest.raises(TypeError, match=r"model tiny can be neither copied nor pickled: .* dimmer\.load it there"):
+        duplicate(tiny_model)
 
 
 def test_every_mode_is_exact(tmp_path: Path) -> None:

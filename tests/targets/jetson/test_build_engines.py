@@ -219,3 +219,27 @@ def test_places_that_are_not_there_are_one_line(
     (bundle / "manifest.json").unlink()
     assert script.main() == 2
     assert "manifest.json: no such file or directory: name another folder with --out, or run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"modes": []}, "one of modes is no table"),
+        ({"modes": [{"name": "88", "onnx": "onnx/88.onnx"}]}, "one of modes lacks expected"),
+        ({"modes": None}, "one of modes is no table"),
+        ({"input": {"size": "3", "scale": 0.5, "zero_point": 0}}, "size is of another type"),
+        ({"output": []}, "output is no table"),
+        ({"weights_bytes": True}, "weights_bytes is of another type"),
+        (None, "it lacks self_test"),
+        ("{", "Expecting property name"),
+        ("[]", "it is no table"),
+    ],
+)
+def test_a_damaged_manifest_is_one_line(bundle: Path, change: dict[str, object] | str | None, said: str) -> None:
+    place = bundle / "manifest.json"
+    manifest = json.loads(place.read_text())
+    if change is None:
+        del manifest["self_test"]
+    place.write_text(change if isinstance(change, str) else json.dumps({**manifest, **(change or {})}))
+    with pytest.raises(SystemExit, match=rf"^error: .*manifest.json is damaged \({said}.*\): copy the bundle again$"):
+        load(bundle).read_manifest()
