@@ -46,7 +46,8 @@ def main(
     device: Annotated[str, typer.Option(help="cpu or cuda; equal tables need equal devices.")] = "cpu",
     out: Annotated[Path | None, typer.Option(help="Folder of the runs, not build/<model>/experiments/<table>.")] = None,
     merged: Annotated[
-        list[Path] | None, typer.Option("--merge", help="Take over runs made with --out elsewhere or before.")
+        list[Path] | None,
+        typer.Option("--merge", help="Take over runs made elsewhere with --out, begun ones, too."),
     ] = None,
     no_runs: Annotated[bool, typer.Option("--no-runs", help="Only say what the runs that there are tell.")] = False,
     ship: Annotated[bool, typer.Option("--ship", help="Then put results and plot beside the recipe.")] = False,
@@ -67,9 +68,7 @@ def main(
     folder = out or builds() / found.model / FOLDER / found.name
     every = runs_of(found, folder)
     for source in merged or ():
-        taken, other = processes.agreed(partial(merge, every, source))
-        told = f"; of other settings or data, left out: {'; '.join(other)}" if other else ""
-        print(f"{source}: {taken} runs taken over{told}")
+        print(f"{source}: {processes.agreed(partial(merge, every, source))}")
     failed = {}
     if not no_runs:
         shared, on_gpu = processes.count() > 1, device.startswith("cuda")

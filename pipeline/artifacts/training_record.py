@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+STATE = "state.safetensors"
+"""What a training that is under way leaves after each epoch, in the folder of the checkpoint to come."""
+
+
 @dataclass(frozen=True)
 class RunId:
     """What a training is known by; one with another is another training.

@@ -23,7 +23,7 @@ from dimmer.pipeline.artifacts.gate_record import (
     StaticFigures,
     load_gate_record,
 )
-from dimmer.pipeline.artifacts.training_record import is_finished
+from dimmer.pipeline.artifacts.training_record import STATE, is_finished
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import atomic_write
 from dimmer.pipeline.data.dataset import Dataset, Images, Split
@@ -40,7 +40,7 @@ from dimmer.pipeline.training.gate_kinds import GateKind, gate_kind_at, gate_pla
 from dimmer.pipeline.training.gate_settings import GateSettings
 from dimmer.pipeline.training.gate_trainer import GateTrainer
 from dimmer.pipeline.training.gated import measure
-from dimmer.pipeline.training.resume import STATE, load_state, other_state_explained
+from dimmer.pipeline.training.resume import load_state, other_state_explained
 
 HISTORY = "history.json"
 VALIDATION_IMAGES = 1000

@@ -18,7 +18,14 @@ from torch import Tensor
 from dimmer import processes
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.checkpoint import CHECKPOINT, read_into, save_tensors, teacher_folder
-from dimmer.pipeline.artifacts.training_record import Accuracy, RunId, TrainingRecord, is_finished, load_checkpoint
+from dimmer.pipeline.artifacts.training_record import (
+    STATE,
+    Accuracy,
+    RunId,
+    TrainingRecord,
+    is_finished,
+    load_checkpoint,
+)
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import atomic_write
 from dimmer.pipeline.data.dataset import Dataset, Targets
@@ -31,7 +38,6 @@ from dimmer.pipeline.training.kinds.kind import Kind
 from dimmer.pipeline.training.losses import Taught, Teacher
 from dimmer.pipeline.training.plan import kind_at, plan
 from dimmer.pipeline.training.resume import (
-    STATE,
     load_state,
     other_state_explained,
     restore_trainer,

@@ -20,8 +20,6 @@ from dimmer.pipeline.modes.mode import FULL_BITS
 from dimmer.pipeline.networks import Network
 from dimmer.pipeline.training.trainer import Trainer
 
-STATE = "state.safetensors"
-
 _KEPT = {"momentum_buffer": "momentum", "exp_avg": "mean", "exp_avg_sq": "square", "step": "steps"}
 """What an optimizer keeps of a parameter -> how its tensors' names begin in a state."""
 

@@ -20,6 +20,7 @@ from dimmer.children import worker, worker_arguments
 from dimmer.pipeline.core.documents import parse_document
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import atomic_write
+from dimmer.pipeline.reporting.experiments.begun import LOCK
 from dimmer.pipeline.reporting.experiments.record import RUN, RunRecord
 from dimmer.pipeline.reporting.experiments.table import Arm, load_table
 
@@ -132,7 +133,7 @@ def _trained(
 def _alone_in(folder: Path, progress: Progress) -> Iterator[None]:
     """One process trains in a folder, while others wait."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
+    with (folder / LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dimmer.pipeline.artifacts.training_record import RunId
+from dimmer.pipeline.artifacts.training_record import STATE, RunId
 from dimmer.pipeline.reporting.experiments.record import NetRecord, RunRecord, packed
 from dimmer.pipeline.reporting.experiments.runs import Run
 from dimmer.pipeline.reporting.experiments.table import Table, load_table
@@ -51,6 +51,18 @@ def table_in(folder: Path, text: str = TABLE) -> Table:
     (home / "recipe.toml").write_text(RECIPE)
     (home / "experiments.toml").write_text(text)
     return load_table(home, None)
+
+
+def state_of(folder: Path, known_by: RunId, epochs: int) -> Path:
+    """What a training that never was leaves after so many epochs."""
+    import torch
+
+    from dimmer.pipeline.artifacts.checkpoint import save_tensors
+
+    record = {"run": known_by.to_json(), "history": [{"epoch": epoch} for epoch in range(epochs)]}
+    folder.mkdir(parents=True, exist_ok=True)
+    save_tensors(folder / STATE, {"network.weight": torch.ones(3)}, record)
+    return folder / STATE
 
 
 def made_up(run: Run, *, known_by: RunId | None = None, images: int = 100) -> RunRecord:
