@@ -66,8 +66,9 @@ TARGETS = {
 }
 
 
-# Instructions on vectors, by LLVM's names; the kernel has `avx512_bf16` where LLVM has `avx512bf16`.
-_VECTORS = ("sse", "ssse", "avx", "amx", "fma", "f16c", "gfni", "vaes", "vpclmulqdq", "xop")
+# Instructions on vectors that LLVM may choose, as its names begin; one of them is a habit of a processor.
+_VECTORS = ("sse", "ssse", "avx", "fma", "f16c", "gfni", "vaes", "vpclmulqdq", "xop")
+_HABITS = {"sse-unaligned-mem"}
 # Levels of x86-64's psABI, the newest first, by what their vectors need.
 _LEVELS = {"x86-64-v4": "avx512f avx512bw avx512cd avx512dq avx512vl", "x86-64-v3": "avx2 bmi2 f16c fma movbe"}
 _LEVELS["x86-64-v2"] = "ssse3 sse4_1 sse4_2 popcnt"
@@ -105,14 +106,14 @@ def processor_with(name: str, needed: Collection[str], flags: Collection[str]) -
         flags: as `/proc/cpuinfo` has them; none means that nothing is known, and the name stands.
     """
     have = {_spelling(flag) for flag in flags}
-    vectors = {_spelling(word) for word in needed if word.startswith(_VECTORS)}
+    vectors = {_spelling(word) for word in needed if word.startswith(_VECTORS) and word not in _HABITS}
     if not flags or vectors <= have:
         return name
     return next((level for level, words in _LEVELS.items() if set(words.split()) <= set(flags)), "x86-64")
 
 
 def _spelling(feature: str) -> str:
-    """One spelling for LLVM's and the kernel's: `sse4.1` and `sse4_1`, `sse3` and `pni`."""
+    """One spelling for LLVM's `avx512bf16`, `sse4.1`, `sse3` and the kernel's `avx512_bf16`, `sse4_1`, `pni`."""
     return {"pni": "sse3"}.get(feature, feature.replace("_", "").replace(".", "").replace("-", ""))
 
 

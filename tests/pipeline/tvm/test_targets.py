@@ -57,6 +57,8 @@ V4_FLAGS = V3_FLAGS | {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"
         ("haswell", AVX2, V2_FLAGS, "x86-64-v2"),
         ("haswell", AVX2, {"fpu", "sse", "sse2"}, "x86-64"),
         ("haswell", AVX2, set(), "haswell"),
+        ("sapphirerapids", AVX512 | {"amx-tile"}, V4_FLAGS | {"avx512_bf16", "avx512_vnni", "gfni"}, "sapphirerapids"),
+        ("btver2", {"sse2", "sse-unaligned-mem"}, {"sse2"}, "btver2"),
     ],
 )
 def test_instructions_that_a_hypervisor_withholds_are_not_used(
