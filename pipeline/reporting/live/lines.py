@@ -1,16 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lines of JSON that devices say of an inference: a board's product, the application of an emulator, dimmer-run."""
+"""Lines of JSON that devices say of an inference: a board's product, the application of an emulator,
+dimmer-run, and what the journal of a Linux board has of that.
+"""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from typing import Any
 
 from dimmer.pipeline.core.documents import DocumentError, from_json
 
 _INFERENCES = ("inference", "battery", "result")
 _LONGEST = 200
 """Characters of a text that are kept: a device may say anything, and a terminal and a page show it."""
+_JOURNAL = {
+    "DIMMER_CLASS": "class",
+    "DIMMER_SCORE": "score",
+    "DIMMER_LATENCY_US": "latency_us",
+    "DIMMER_CHARGE_PERMILLE": "charge_permille",
+}
+"""Fields of dimmer-run's entries in a journal -> those of its lines."""
+_ERRORS = ("0", "1", "2", "3")
+"""Syslog's priorities that are no warnings."""
 _RANGES = {
     "charge_permille": (0, 1000),
     "millivolts": (0, 1_000_000),
@@ -64,6 +76,8 @@ def read_line(text: str) -> Seen | Told | None:
         table = json.loads(text)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+    if isinstance(table, dict) and isinstance(table.get("MESSAGE"), str) and "event" not in table:
+        return _of_journal(table)
     kind = table.get("event") if isinstance(table, dict) else None
     if not isinstance(kind, str):
         raise DocumentError("it is no event of a device")
@@ -84,6 +98,19 @@ def read_line(text: str) -> Seen | Told | None:
         if value is not None and not 0 <= value < 1e15:
             raise DocumentError(f"{name} is {value}, not a number from 0 on")
     return seen if seen.mode is None else replace(seen, mode=_shown(seen.mode))
+
+
+def _of_journal(entry: dict[str, Any]) -> Seen | Told | None:
+    """An entry of systemd's journal, as `journalctl -o json` writes it: each of its fields is a text."""
+    message = str(entry["MESSAGE"])
+    if message.startswith("{"):
+        return read_line(message)
+    if "DIMMER_SKIPPED" in entry or entry.get("PRIORITY") in _ERRORS:
+        return Told(_shown(message))
+    if "DIMMER_MODE" not in entry:
+        return None
+    numbers = {name: json.loads(str(entry[key])) for key, name in _JOURNAL.items() if key in entry}
+    return read_line(json.dumps({"event": "result", "mode": entry["DIMMER_MODE"], **numbers}))
 
 
 def _shown(text: str) -> str:

@@ -4,11 +4,15 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
+from dimmer.pipeline.reporting.live import lines
 from dimmer.pipeline.reporting.live.lines import Seen, Told, read_line
 
+LINUX_BOARD = Path(__file__).resolve().parents[4] / "targets" / "linux"
 LINUX = (
     '{"event":"result","file":"-","frame":0,"class":3,"score":57,"mode":"80","latency_us":812.4,"charge_permille":null}'
 )
@@ -26,6 +30,28 @@ def test_lines_of_every_kind_of_device() -> None:
     skipped = read_line('{"event":"skipped","file":"-","bytes":3300}')
     assert skipped == Told("3,300 bytes that were no frame were skipped")
     assert read_line('{"event":"selftest","mode":"88","ok":true}') is None
+
+
+def entry(message: str, **fields: str) -> str:
+    return json.dumps({"__REALTIME_TIMESTAMP": "1790000000000000", "PRIORITY": "6", "MESSAGE": message, **fields})
+
+
+def test_entries_of_a_journal() -> None:
+    fields = re.findall(r"(DIMMER_[A-Z_]+)=%", (LINUX_BOARD / "dimmer_run.c").read_text())
+    assert set(fields) == {*lines._JOURNAL, "DIMMER_MODE", "DIMMER_FRAME", "DIMMER_SKIPPED"}
+    told = {"DIMMER_FRAME": "7", "DIMMER_CLASS": "3", "DIMMER_SCORE": "-57", "DIMMER_LATENCY_US": "812.4"}
+    known = entry("class 3 in mode 80", **told, DIMMER_MODE="80", DIMMER_CHARGE_PERMILLE="750")
+    assert read_line(known) == Seen("80", charge_permille=750, latency_us=812.4, predicted=3, score=-57)
+    unknown = entry("class 3 in mode 80", **told, DIMMER_MODE="80", DIMMER_CHARGE_PERMILLE="null")
+    assert read_line(unknown) == Seen("80", latency_us=812.4, predicted=3, score=-57)
+    assert read_line(entry("3300 bytes are no whole frame", DIMMER_SKIPPED="3300")) == Told(
+        "3300 bytes are no whole frame"
+    )
+    assert read_line(entry("Failed with result 'exit-code'.", PRIORITY="3")) == Told("Failed with result 'exit-code'.")
+    assert read_line(entry("Started dimmer.service.")) is None
+    assert read_line(entry(LINUX)) == read_line(LINUX)
+    with pytest.raises(ValueError, match="Expecting value"):
+        read_line(entry("class 3 in mode 80", DIMMER_MODE="80", DIMMER_CLASS="three"))
 
 
 @pytest.mark.parametrize(
