@@ -7,18 +7,20 @@ import hashlib
 import struct
 import tomllib
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.plan import PlanConfig, Point
-from dimmer.firmware_gen.emit.policy import PolicyConfig, Tier
+from dimmer.firmware_gen.emit.policy import STALE_INFERENCES, STALE_S, PolicyConfig, Tier
 from dimmer.pipeline.bundles.slots.signing import Key
 
 MAGIC, SIZE = 0x534D4D44, 160
 POLICY, PLAN, DUTY = 1, 2, 4
 _POLICY_SIZE, _PLAN_SIZE = 64, 56
+_STALE = {"stale_s": STALE_S, "stale_inferences": STALE_INFERENCES}
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ def pack(settings: Settings, key: Key | None = None) -> bytes:
 def read_settings(path: Path, sequence: int, mode_count: int, gated: bool = False, model_crc: int = 0) -> Settings:
     """Reads a TOML file with [policy], [plan] and [duty]; keys are the fields of PolicyConfig and PlanConfig.
 
+    Where [policy] does not say when reports are too old, it is as in a recipe: `STALE_S` and `STALE_INFERENCES`.
+
     Raises:
         DimmerError: it cannot be read, or a key is unknown, missing or of the wrong kind.
     """
@@ -85,8 +89,8 @@ def read_settings(path: Path, sequence: int, mode_count: int, gated: bool = Fals
         mode_count,
         gated,
         model_crc,
-        None if "policy" not in table else _made(path, "policy", PolicyConfig, table["policy"], "tiers", Tier),
-        None if "plan" not in table else _made(path, "plan", PlanConfig, table["plan"], "points", Point),
+        None if "policy" not in table else _made(path, "policy", PolicyConfig, table["policy"], "tiers", Tier, _STALE),
+        None if "plan" not in table else _made(path, "plan", PlanConfig, table["plan"], "points", Point, {}),
         None if duty is None else _period(path, duty),
     )
 
@@ -98,10 +102,10 @@ def _period(path: Path, duty: object) -> int:
     return period
 
 
-def _made(path: Path, name: str, kind: Any, table: object, rows: str, row: Any) -> Any:
+def _made(path: Path, name: str, kind: Any, table: object, rows: str, row: Any, unsaid: Mapping[str, int]) -> Any:
     if not isinstance(table, dict):
         raise DimmerError(f"{path}: [{name}] is no table")
-    values = dict(table)
+    values = {**unsaid, **table}
     listed = values.pop(rows, [])
     numbers = [
         value

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dimmer.errors import DimmerError
-from dimmer.firmware_gen.emit.policy import PolicyConfig, Tier
+from dimmer.firmware_gen.emit.policy import STALE_INFERENCES, STALE_S, PolicyConfig, Tier
 from dimmer.firmware_gen.library import engine_sources
 from dimmer.pipeline.bundles.slots.settings import SIZE, Settings, pack, read_settings
 from tests.firmware_gen.runtime.c_library import SANITIZED, compile_c
@@ -45,6 +45,18 @@ def record(folder: Path, sequence: int) -> bytes:
     path = folder / "settings.toml"
     path.write_text(TOML)
     return pack(read_settings(path, sequence, 2))
+
+
+def test_reports_grow_too_old_where_the_file_does_not_say_when(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(TOML)
+    policy = read_settings(path, 1, 2).policy
+    assert policy is not None
+    assert (policy.stale_s, policy.stale_inferences) == (STALE_S, STALE_INFERENCES)
+    path.write_text(TOML.replace("dwell_s = 60", "dwell_s = 60\nstale_s = 0"))
+    policy = read_settings(path, 1, 2).policy
+    assert policy is not None
+    assert (policy.stale_s, policy.stale_inferences) == (0, STALE_INFERENCES)
 
 
 def test_the_c_takes_what_python_writes(tmp_path: Path) -> None:

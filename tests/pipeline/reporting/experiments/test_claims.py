@@ -92,3 +92,19 @@ def test_figures_that_were_edited_are_refused(table: Table, tmp_path: Path) -> N
     path.write_text(json.dumps(edited))
     with pytest.raises(DimmerError, match="the comparisons are not what its runs give; run: dimmer experiment tiny"):
         claims_page(tmp_path)
+
+
+def test_last_digits_of_another_processor_are_not_edited(table: Table, tmp_path: Path) -> None:
+    every = runs_of(table, tmp_path / "out")
+    for run in every:
+        write(run, made_up(run))
+    path = tmp_path / "tiny" / "experiments" / "depth.json"
+    results_of(table, every).save(path)
+    page = claims_page(tmp_path)
+    elsewhere = json.loads(path.read_text())
+    found = elsewhere["comparisons"][0]["found"]
+    changed = {key: value * (1 + 4e-16) for key, value in found.items() if isinstance(value, float) and value}
+    assert any(changed[key] != found[key] for key in changed)
+    found.update(changed)
+    path.write_text(json.dumps(elsewhere))
+    assert claims_page(tmp_path) == page
