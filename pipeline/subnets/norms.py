@@ -123,7 +123,8 @@ def preferred(network: Network, mode: Mode, norms: Tensor, accuracy: Callable[[]
 
 
 def is_mixed(mode: Mode, config: NetworkConfig) -> bool:
-    """Whether a mode runs with norms that learnt beside others: its depth or its width differs from block to block.
+    """Whether a mode runs with norms that learnt beside others: its depth or its width differs from block to block,
+    or it skips a part of a sub-path.
 
     The norms of a width saw all modes that were sampled in training, and end with the statistics of super-net and
     base-net with all blocks at that width (`pipeline.training.widths`).
@@ -131,7 +132,9 @@ def is_mixed(mode: Mode, config: NetworkConfig) -> bool:
     widths = {bits for stage in mode.blocks for bits in stage if bits}
     # A stage without a sub-path is always executed, in the base-net too.
     flags = {flag for flag, count in zip(mode.skip_flags(config.mandatory), config.skippable, strict=True) if count}
-    return len(widths) > 1 or len(flags) > 1
+    sub_paths = [stage[m:] for stage, m in zip(mode.blocks, config.mandatory, strict=True)]
+    partly = any(0 < sum(map(bool, blocks)) < len(blocks) for blocks in sub_paths)
+    return len(widths) > 1 or len(flags) > 1 or partly
 
 
 def own_statistics(network: Network, mode: Mode, images: Tensor) -> NormStatistics:

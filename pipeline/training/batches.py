@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
 
@@ -80,7 +82,12 @@ class Batches:
         self._on_gpu: Tensor | None = None
         # Transforms of libraries take one sample after the other, and these lie in memory; streamed images are no
         # array, and too many for any GPU.
-        if device.type == "cuda" and not settings.libraries and isinstance(images, np.ndarray):
+        if (
+            device.type == "cuda"
+            and not settings.libraries
+            and isinstance(images, np.ndarray)
+            and _fits(images, device)
+        ):
             self._on_gpu = torch.from_numpy(pad(images, settings.pad, settings.pad_value)).to(device)
 
     def __len__(self) -> int:
@@ -110,16 +117,33 @@ class Batches:
         return self._sounds.codes(changed)
 
 
-def settling_batches(images: Batches, batch: int, seed: int) -> list[Tensor]:
+def _fits(images: NDArray[np.uint8], device: torch.device) -> bool:
+    """Whether a training set takes at most half of what is free of a GPU's memory."""
+    free, _ = torch.cuda.mem_get_info(device)
+    return images.nbytes <= free // 2
+
+
+@dataclass(frozen=True)
+class SettlingBatches:
     """As many batches float32[N,C,H,W] as make the norms' statistics exact, augmented as in training.
 
-    Args:
+    They are made anew, with the same pixels, whenever they are gone through: together they may be larger than memory.
+
+    Attributes:
         images: training images.
         batch: how many make one; fewer only where there are fewer.
         seed: of order and augmentation.
     """
-    rng = np.random.default_rng([seed, len(images)])
-    order = rng.permutation(len(images))
-    size = min(batch, len(images))
-    last = min(len(images) - size + 1, SETTLING_BATCHES * size)
-    return [images(order[start : start + size], rng) for start in range(0, last, size)]
+
+    images: Batches
+    batch: int
+    seed: int
+
+    def __iter__(self) -> Iterator[Tensor]:
+        images = self.images
+        rng = np.random.default_rng([self.seed, len(images)])
+        order = rng.permutation(len(images))
+        size = min(self.batch, len(images))
+        last = min(len(images) - size + 1, SETTLING_BATCHES * size)
+        for start in range(0, last, size):
+            yield images(order[start : start + size], rng)

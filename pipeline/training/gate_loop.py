@@ -41,6 +41,7 @@ from dimmer.pipeline.training.gate_settings import GateSettings
 from dimmer.pipeline.training.gate_trainer import GateTrainer
 from dimmer.pipeline.training.gated import measure
 from dimmer.pipeline.training.resume import load_state, other_state_explained
+from dimmer.pipeline.training.trainer import seed_torch
 
 HISTORY = "history.json"
 VALIDATION_IMAGES = 1000
@@ -137,6 +138,7 @@ def _run_epoch(
     began = time.monotonic()
     gates = settings.gates
     rng = np.random.default_rng([settings.train.seed, epoch, _RANDOM_STREAM])
+    seed_torch(settings.train.seed, epoch)
     order = rng.permutation(len(dataset.train))[: gates.images or None]
     per_epoch = len(order) // gates.batch
     if not per_epoch:

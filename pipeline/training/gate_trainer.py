@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -97,7 +97,8 @@ class GateTrainer:
     ) -> None:
         self.settings = gates
         self.device = device
-        self.backbone = Trainer(network, train, device)
+        # `gates.batch` goes whole through the gates, and so through the backbone.
+        self.backbone = Trainer(network, replace(train, accumulate=1), device)
         self._temperature = train.temperature
         self._lesson = AdaptiveStep(self.backbone, train, qat if qat.epochs else None)
         if self._lesson.frozen is not None:

@@ -27,6 +27,7 @@ class Epoch:
             float training.
         seconds: wall clock.
         device: "cpu", or the GPU's name.
+        torch: its version; empty where it was not noted yet.
     """
 
     epoch: int
@@ -38,6 +39,7 @@ class Epoch:
     seconds: float
     val_narrow: Mapping[str, float] = field(default_factory=dict)
     device: str = "cpu"
+    torch: str = ""
 
     def __str__(self) -> str:
         base = "" if self.val_base is None else f", base-net {self.val_base:.2f}"

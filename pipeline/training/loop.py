@@ -45,7 +45,7 @@ from dimmer.pipeline.training.resume import (
     trainer_state,
 )
 from dimmer.pipeline.training.settings import TrainingSettings
-from dimmer.pipeline.training.trainer import Trainer
+from dimmer.pipeline.training.trainer import Trainer, seed_torch
 from dimmer.pipeline.training.widths import uniform_modes
 from dimmer.processes import agreed
 
@@ -85,7 +85,8 @@ def train(
         return final
     if settings.train.augmentation.libraries:
         library().check_library(settings.train.augmentation)
-    if start and not agreed(saved.is_file):
+    found = agreed(lambda: load_state(saved, run.to_json(), Epoch))
+    if start and not found:
         # Before a teacher is trained for hours.
         _check_start(start, settings, data)
     place = torch.device(device) if device else processes.device()
@@ -94,7 +95,7 @@ def train(
     trainer = trainer_of(settings, place)
     kinds = plan(settings, trainer, taught)
     history: list[Epoch] = []
-    if found := agreed(lambda: load_state(saved, run.to_json(), Epoch)):
+    if found:
         tensors, history = found
         with other_state_explained(saved):
             restore_trainer(trainer, tensors)
@@ -201,7 +202,7 @@ def _start(trainer: Trainer, start: Path, settings: TrainingSettings) -> list[Ep
     tensors, record = agreed(lambda: load_checkpoint(start))
     start_from(trainer.network, tensors)
     ended = record.accuracy
-    line = Epoch(0, 0.0, 0.0, None, ended["super"].val, ended["base"].val, 0.0)
+    line = Epoch(0, 0.0, 0.0, None, ended["super"].val, ended["base"].val, 0.0, {}, record.devices[-1], record.torch)
     return [replace(line, epoch=epoch + 1) for epoch in range(epochs)]
 
 
@@ -233,6 +234,7 @@ def _run_epoch(
     sums = torch.zeros(2, device=trainer.device)
     lr = 0.0
     trainer.network.train()
+    seed_torch(settings.train.seed, epoch)
     for i in range(per_epoch):
         lr = kind.phase.learning_rate(epoch, i, per_epoch)
         kind.reached((epoch - kind.phase.first + i / per_epoch) / kind.phase.epochs)
@@ -252,6 +254,7 @@ def _run_epoch(
         val_narrow=_narrow(trainer, dataset) if kind.narrow else {},
         seconds=round(time.monotonic() - began, 1),
         device=torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        torch=str(torch.__version__),
     )
 
 
@@ -304,7 +307,7 @@ def _finish(
         run=run,
         seed=settings.train.seed,
         epochs=settings.train.epochs,
-        torch=str(torch.__version__),
+        torch=", ".join(dict.fromkeys(line.torch for line in history if line.torch)) or str(torch.__version__),
         devices=tuple(dict.fromkeys(line.device for line in history)),
         accuracy=accuracies,
     ).to_json()

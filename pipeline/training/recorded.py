@@ -130,7 +130,8 @@ class RecordedSteps:
     def _attach_gradients(self, used: set[Tensor] | None) -> None:
         """Every parameter's gradient, for recording; or those alone that a step has, as the optimizer wants them."""
         for parameter, gradient in zip(self._parameters, self._gradients, strict=True):
-            parameter.grad = gradient if used is None or parameter in used else None
+            learns = parameter.requires_grad and (used is None or parameter in used)
+            parameter.grad = gradient if learns else None
 
     def _parameters_of(self, mode: Mode) -> set[Tensor]:
         if mode not in self._used:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,6 +16,11 @@ from dimmer.pipeline.networks import Network, clamp_gammas
 from dimmer.pipeline.networks.layers.shared_norm import share_statistics
 from dimmer.pipeline.recipe.sections.training import TrainSection
 from dimmer.pipeline.training.optimiser import make_optimizer
+
+
+def seed_torch(seed: int, epoch: int) -> None:
+    """What a network of the user's draws itself, dropout for one, is that of the epoch, in every process its own."""
+    torch.manual_seed(int(np.random.default_rng([seed, epoch, processes.rank()]).integers(2**63)))
 
 
 class Trainer:

@@ -21,6 +21,7 @@ from dimmer.pipeline.training.batches import Batches
 from dimmer.pipeline.training.loop import check_shares, take_step, trainer_of
 from dimmer.pipeline.training.plan import kind_at, plan
 from dimmer.pipeline.training.settings import TrainingSettings
+from dimmer.pipeline.training.trainer import seed_torch
 
 _SYNTHETIC_BATCHES = 2
 """So many batches of images are made; they come again."""
@@ -126,6 +127,7 @@ def steps(settings: TrainingSettings, count: int, *, noise: int = 0) -> Iterator
         if i == 0:
             rng = np.random.default_rng([train.seed, epoch])
             order = data.order(rng)
+            seed_torch(train.seed, epoch)
         kind = kind_at(kinds, epoch)
         if i == 0 and epoch == kind.phase.first:
             kind.prepare()

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from functools import partial
 
 import torch
@@ -44,7 +44,7 @@ def widen(network: Network) -> None:
                     module.at(bits).load_state_dict(trained)
 
 
-def settle_norms(trainer: Trainer, batches: Sequence[Tensor], validation: Split) -> dict[str, tuple[float, float]]:
+def settle_norms(trainer: Trainer, batches: Iterable[Tensor], validation: Split) -> dict[str, tuple[float, float]]:
     """Measures the norms' statistics anew, in super-net and base-net at each width.
 
     In training a norm also sees the inputs that modes of mixed widths give it, and its running mean is of all of them.
@@ -53,7 +53,7 @@ def settle_norms(trainer: Trainer, batches: Sequence[Tensor], validation: Split)
 
     Args:
         trainer: whose network changes.
-        batches: training images float32[N,C,H,W], of equal N.
+        batches: training images float32[N,C,H,W], of equal N; gone through once for each mode.
         validation: images that decide.
 
     Returns:
@@ -74,9 +74,11 @@ def settle_norms(trainer: Trainer, batches: Sequence[Tensor], validation: Split)
     return outcome
 
 
-def _measured(trainer: Trainer, batches: Sequence[Tensor]) -> dict[Mode, NormStatistics]:
+def _measured(trainer: Trainer, batches: Iterable[Tensor]) -> dict[Mode, NormStatistics]:
     """The norms' statistics in super-net and base-net at each width."""
     network, config = trainer.network, trainer.network.config
     modes = [make(config.mandatory, config.skippable, b) for b in config.bits for make in (super_mode, base_mode)]
-    inputs = [trainer.here(x) for x in batches]
-    return {mode: recalibrated(network, partial(network, mode=mode), inputs) for mode in dict.fromkeys(modes)}
+    return {
+        mode: recalibrated(network, partial(network, mode=mode), map(trainer.here, batches))
+        for mode in dict.fromkeys(modes)
+    }

@@ -107,7 +107,7 @@ def deployed_part(pieces: list[tuple[nn.Module, fx.Graph]], fold: Folding, last:
     Raises:
         DimmerError: an operator is not among those that are known, or a gamma is not positive.
     """
-    making = _Making(fold)
+    making = _Making(fold, last)
     made = ""
     for module, graph in pieces:
         made = making.run(Nodes(module), graph, made)
@@ -121,7 +121,9 @@ def deployed_part(pieces: list[tuple[nn.Module, fx.Graph]], fold: Folding, last:
 class _Making:
     """The operators of a part, as they are found."""
 
-    def __init__(self, fold: Folding) -> None:
+    def __init__(self, fold: Folding, last: str) -> None:
+        # A module of the user's may be called as an end of the part is.
+        self._taken = {last, fold.site("in")}
         self.steps: list[Step] = []
         self.operators: list[nn.Module] = []
         self._fold = fold
@@ -163,10 +165,10 @@ class _Making:
         return made[node]
 
     def _emit(self, node: fx.Node, operator: nn.Module, reads: tuple[str, ...]) -> str:
-        taken = {step.site for step in self.steps}
         name = f"{self._fold.name}_{node.name}" if self._fold.name in (STEM, HEAD) else self._fold.site(node.name)
-        while name in taken:
+        while name in self._taken:
             name += "_"
+        self._taken.add(name)
         self.steps.append(Step(name, reads))
         self.operators.append(operator)
         keeps = isinstance(operator, MaxPool | GlobalPool | Flatten) and reads[0] in self._positive

@@ -111,9 +111,12 @@ class AdaptedNetwork(Network):
             )
 
     def enter(self, stream: Tensor, flags: SkipFlags) -> Tensor:
-        """The stem with the norms in force, where they have twins."""
+        """The stem with the norms in force, where they have twins.
+
+        A stream that several networks of a step share is copied, since a block of the user's may begin in place.
+        """
         if self.entry is None:
-            return stream
+            return stream.clone() if stream.requires_grad else stream
         set_state(self.entry, flags.stem)
         made: Tensor = self.entry(stream)
         return made

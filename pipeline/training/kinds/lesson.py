@@ -12,7 +12,7 @@ from torch import Tensor
 from dimmer.pipeline.data.dataset import Split
 from dimmer.pipeline.recipe.sections.training import TrainSection
 from dimmer.pipeline.training.algorithm1 import AdaptiveStep
-from dimmer.pipeline.training.batches import Batches, settling_batches
+from dimmer.pipeline.training.batches import Batches, SettlingBatches
 from dimmer.pipeline.training.kinds.kind import Kind
 from dimmer.pipeline.training.losses import Losses
 from dimmer.pipeline.training.phases import Phase
@@ -87,7 +87,7 @@ class NarrowLesson(Lesson):
 
     def finish(self, images: Batches, validation: Split) -> None:
         """Norms that saw modes of mixed widths get statistics of their own mode."""
-        settle_norms(self._step.trainer, settling_batches(images, self._train.batch, self._train.seed), validation)
+        settle_norms(self._step.trainer, SettlingBatches(images, self._train.batch, self._train.seed), validation)
 
     def state(self) -> dict[str, Tensor]:
         """The frozen network, where there is one."""

@@ -79,6 +79,15 @@ def test_a_mode_of_several_depths_or_widths_is_mixed(mode: str, mixed: bool) -> 
     assert is_mixed(Mode.parse(mode), config) == mixed
 
 
+@pytest.mark.parametrize(
+    ("mode", "mixed"),
+    [("8888.8888", False), ("8000.8000", False), ("8800.8800", True), ("8880.8880", True), ("4000.4400", True)],
+)
+def test_a_mode_that_skips_a_part_of_a_sub_path_is_mixed(mode: str, mixed: bool) -> None:
+    config = ResNetConfig((1, 1), (3, 3), (4, 8), 1, (8, 8), 10, (8, 4, 2))
+    assert is_mixed(Mode.parse(mode), config) == mixed
+
+
 def test_mixed_widths_get_statistics_of_their_own_where_validation_gains() -> None:
     """Norms whose statistics are of nothing that a mode of mixed widths sees behind its first block."""
     torch.manual_seed(1)

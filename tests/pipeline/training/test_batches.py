@@ -10,7 +10,7 @@ from dimmer.pipeline.data.encoding import to_input
 from dimmer.pipeline.recipe.sections.training import Augmentation
 from dimmer.pipeline.training import batches
 from dimmer.pipeline.training.augment import pad, random_affine, random_crops, random_flips
-from dimmer.pipeline.training.batches import Batches, augment, settling_batches
+from dimmer.pipeline.training.batches import Batches, SettlingBatches, augment
 from tests.pipeline.training.small import CPU, bright_or_dark
 
 IMAGES = bright_or_dark().train.images
@@ -47,17 +47,19 @@ def test_an_image_is_shifted_mirrored_and_turned_in_this_order() -> None:
 
 
 def test_norms_settle_on_whole_batches_of_different_images() -> None:
-    found = settling_batches(plain(), 16, seed=1)
+    lazy = SettlingBatches(plain(), 16, seed=1)
+    found = list(lazy)
+    assert all(map(torch.equal, found, lazy)), "the same pixels again"
     assert [len(batch) for batch in found] == [16] * 4
     rows = torch.cat(found).flatten(1)
     assert len(rows.unique(dim=0)) == len(rows)
-    assert not torch.equal(found[0], settling_batches(plain(), 16, seed=2)[0])
+    assert not torch.equal(found[0], next(iter(SettlingBatches(plain(), 16, seed=2))))
 
 
 def test_fewer_images_than_a_batch_are_one_and_many_are_enough() -> None:
-    assert [len(batch) for batch in settling_batches(plain(), 128, seed=1)] == [70]
+    assert [len(batch) for batch in SettlingBatches(plain(), 128, seed=1)] == [70]
     many = Batches(np.tile(IMAGES, (3, 1, 1, 1)), (8, 8), Augmentation(), CPU)
-    assert len(settling_batches(many, 2, seed=1)) == batches.SETTLING_BATCHES
+    assert len(list(SettlingBatches(many, 2, seed=1))) == batches.SETTLING_BATCHES
 
 
 def test_images_in_a_file_stay_there(tmp_path: Path) -> None:

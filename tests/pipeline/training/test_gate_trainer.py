@@ -23,6 +23,23 @@ def trainer_of(backbone: tuple[Recipe, Path], **changes: object) -> GateTrainer:
     return GateTrainer(network, settings.gates, settings.train, settings.qat, CPU)
 
 
+def test_parts_of_a_training_make_no_joint_step_smaller(backbone: tuple[Recipe, Path]) -> None:
+    recipe, checkpoint = backbone
+    settings = short(GateSettings.of(recipe), backbone_lr=0.01)
+    moved = []
+    for parts in (1, 4):
+        train = dataclasses.replace(settings.train, accumulate=parts)
+        trainer = GateTrainer(load_network(recipe, checkpoint), settings.gates, train, settings.qat, CPU)
+        before = [p.detach().clone() for p in trainer.backbone.network.parameters()]
+        x = torch.randn(16, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+        trainer.backbone.begin(0.01)
+        trainer.step(x, [0.5], 0.001, lambda batch: batch.distilled, joint=True)
+        after = trainer.backbone.network.parameters()
+        moved.append([(p.detach() - q).norm().item() for p, q in zip(after, before, strict=True)])
+    assert max(moved[0]) > 0
+    assert moved[0] == moved[1]
+
+
 def test_budgets_are_drawn_evenly_in_their_logarithm_in_the_steps_of_the_firmware(
     backbone: tuple[Recipe, Path],
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.artifacts.checkpoint import load_tensors
+from dimmer.pipeline.artifacts.checkpoint import load_tensors, save_tensors
 from dimmer.pipeline.artifacts.trained import find_checkpoint, load_network
 from dimmer.pipeline.networks.layers.limits import MIN_GAMMA
 from dimmer.pipeline.networks.measure import accuracy
@@ -64,7 +64,8 @@ def test_the_files_have_the_keys_that_others_read(settings: TrainingSettings, tm
     assert set(record["accuracy"]["super"]) == {"val", "test"}
     line = history["history"][0]
     losses, measured = ["epoch", "lr", "loss_super", "loss_base"], ["val_super", "val_base", "seconds"]
-    assert list(line) == [*losses, *measured, "val_narrow", "device"]
+    assert list(line) == [*losses, *measured, "val_narrow", "device", "torch"]
+    assert line["torch"] == record["torch"] == torch.__version__
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
@@ -176,6 +177,35 @@ def test_narrow_widths_can_start_from_a_finished_float_training(settings: Traini
     wider = narrow(dataclasses.replace(settings, model=with_config(settings.model, widths=(4, 16))))
     with pytest.raises(DimmerError, match=r"holds another network than .*recipe\.toml describes"):
         train(wider, tmp_path / "wider", start=finished)
+
+
+def test_a_state_of_another_training_does_not_let_any_start_in(settings: TrainingSettings, tmp_path: Path) -> None:
+    finished = train(with_train(settings, epochs=1), tmp_path / "float")
+
+    def interrupt(text: str, share: float) -> None:
+        if share > 0.75:
+            raise KeyboardInterrupt
+
+    cut = tmp_path / "cut"
+    with pytest.raises(KeyboardInterrupt):
+        train(narrow(with_train(settings, epochs=1), epochs=3), cut, start=finished, progress=interrupt)
+    assert (cut / "state.safetensors").is_file()
+    slower = narrow(with_train(settings, epochs=1, lr=settings.train.lr / 2), epochs=3)
+    with pytest.raises(
+        DimmerError, match=r"is of another \[model\], \[train\] or \[teacher\] than .*recipe\.toml has now"
+    ):
+        train(slower, cut, start=finished)
+
+
+def test_a_training_that_starts_elsewhere_says_where_and_with_what_it_began(
+    settings: TrainingSettings, tmp_path: Path
+) -> None:
+    finished = train(settings, tmp_path / "float")
+    tensors, record = load_tensors(finished)
+    save_tensors(finished, tensors, {**record, "devices": ["NVIDIA H200"], "torch": "1.0"})
+    record = load_tensors(train(narrow(settings), tmp_path / "begun", start=finished))[1]
+    assert record["devices"] == ["NVIDIA H200", "cpu"]
+    assert record["torch"] == f"1.0, {torch.__version__}"
 
 
 def test_epochs_of_norms_follow_the_others(settings: TrainingSettings, tmp_path: Path) -> None:

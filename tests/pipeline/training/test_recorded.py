@@ -44,6 +44,21 @@ def test_the_parameters_of_a_step_are_those_that_get_gradients(settings: Trainin
         assert found == set().union(*(trainer.network.parameters_in(m) for m in modes)), str(mode)
 
 
+def test_a_frozen_parameter_has_no_gradient_that_decays_it(settings: TrainingSettings) -> None:
+    trainer = trainer_of(settings)
+    frozen, *others = trainer.network.parameters()
+    frozen.requires_grad_(False)
+    # Recording itself needs a GPU.
+    recorded = RecordedSteps.__new__(RecordedSteps)
+    recorded._parameters = [frozen, *others]
+    recorded._gradients = [torch.zeros_like(parameter) for parameter in recorded._parameters]
+    every: set[torch.Tensor] = {frozen, *others}
+    for used in (every, None):
+        recorded._attach_gradients(used)
+        assert frozen.grad is None
+        assert all(parameter.grad is not None for parameter in others)
+
+
 @needs_gpu
 @pytest.mark.parametrize("alone", [None, "super"])
 def test_recorded_steps_end_in_the_bits_of_plain_ones(

@@ -46,6 +46,19 @@ def test_sites_of_a_block_begin_with_its_name() -> None:
     assert [step.site for step in found.steps] == ["0.1.out"]
 
 
+def test_a_module_called_as_an_end_of_its_part_has_a_site_of_its_own() -> None:
+    class Named(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.out, self.last = nn.Conv2d(3, 4, 1), nn.Conv2d(4, 3, 1)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            made: torch.Tensor = self.last(torch.relu(self.out(x)))
+            return made
+
+    assert [step.site for step in part(Named(), "0.0", "0.0.out").steps] == ["0.0.out_", "0.0.out"]
+
+
 @pytest.mark.parametrize(
     ("module", "what"),
     [
