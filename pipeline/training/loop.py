@@ -238,7 +238,8 @@ def _run_epoch(
     for i in range(per_epoch):
         lr = kind.phase.learning_rate(epoch, i, per_epoch)
         kind.reached((epoch - kind.phase.first + i / per_epoch) / kind.phase.epochs)
-        sums += take_step(kind, images, dataset.train.labels, order[i * batch : (i + 1) * batch], lr, rng, i)
+        number = kind.number(epoch, i, per_epoch)
+        sums += take_step(kind, images, dataset.train.labels, order[i * batch : (i + 1) * batch], lr, rng, number)
         clock.step(epoch + (i + 1) / per_epoch)
     loss, base_loss = (processes.averaged(sums).cpu() / per_epoch).tolist()
     if not math.isfinite(loss + base_loss):
@@ -271,7 +272,7 @@ def take_step(
 
     Args:
         index: positions of the whole batch, of all processes.
-        i: number of the step in its epoch, from 0.
+        i: of the step, as `Kind.number` has it.
 
     Returns:
         The super-net's loss and the base-net's of this share, float32[2]; twice the first where there is no other.

@@ -136,7 +136,7 @@ def steps(settings: TrainingSettings, count: int, *, noise: int = 0) -> Iterator
         rate = kind.phase.learning_rate(epoch, i, per_epoch)
         at = i % have
         index = order[at * train.batch : (at + 1) * train.batch]
-        losses = take_step(kind, images, data.train.labels, index, rate, rng, i)
+        losses = take_step(kind, images, data.train.labels, index, rate, rng, kind.number(epoch, i, per_epoch))
         found = processes.averaged(losses).tolist()
         yield Step(found[0], found[1], time.monotonic() - began, time.process_time() - computed)
 

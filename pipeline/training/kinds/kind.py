@@ -37,6 +37,16 @@ class Kind(ABC):
     def reached(self, share: float) -> None:  # noqa: B027 (most kinds have steps that are all alike)
         """Before each step: the share of the kind's own steps that are done."""
 
+    def number(self, epoch: int, i: int, per_epoch: int) -> int:
+        """What a step is told as its number: that in its epoch, from 0.
+
+        Args:
+            epoch: of the whole training, from 0.
+            i: of the step in it.
+            per_epoch: steps of an epoch.
+        """
+        return i
+
     @abstractmethod
     def step(self, x: Tensor, labels: Tensor, lr: float, rng: np.random.Generator, i: int) -> Losses:
         """One optimizer step.
@@ -46,7 +56,7 @@ class Kind(ABC):
             labels: int64[N].
             lr: learning rate of this step.
             rng: of this epoch; the images were drawn from it before.
-            i: number of the step in its epoch, from 0.
+            i: of the step, as `number` has it.
 
         Returns:
             What it measured; the tensors may change with the next step.

@@ -34,6 +34,10 @@ class Norms(Kind):
         self._temperature = temperature
         self._modes = narrow_modes(trainer.network.config)
 
+    def number(self, epoch: int, i: int, per_epoch: int) -> int:
+        """Counted over all epochs where one has fewer steps than there are modes, or the last ones would never come."""
+        return i if per_epoch >= len(self._modes) else (epoch - self.phase.first) * per_epoch + i
+
     def step(self, x: Tensor, labels: Tensor, lr: float, rng: np.random.Generator, i: int) -> Losses:
         """The next mode learns from the super-net."""
         return self.teach(x, self._modes[i % len(self._modes)], lr)

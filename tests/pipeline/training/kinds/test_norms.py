@@ -48,3 +48,12 @@ def test_the_narrow_modes_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     for i in range(5):
         kind.step(torch.rand(8, 1, 28, 28), torch.arange(8), 0.1, rng, i)
     assert seen == ["44.44", "40.40", "22.22", "20.20", "44.44"]
+
+
+@pytest.mark.parametrize(
+    ("per_epoch", "numbers"), [(4, [0, 1, 2, 3, 0, 1, 2, 3]), (3, [0, 1, 2, 3, 4, 5]), (1, [0, 1])]
+)
+def test_turns_go_on_over_epochs_that_have_fewer_steps_than_modes(per_epoch: int, numbers: list[int]) -> None:
+    _, kind = norms()
+    first = kind.phase.first
+    assert [kind.number(first + e, i, per_epoch) for e in range(2) for i in range(per_epoch)] == numbers
