@@ -73,7 +73,7 @@ def told_ends(section: DataSection) -> list[str]:
 
 
 def odd_orders(section: DataSection) -> list[str]:
-    """A line for each array whose channels look as if they were another dimension, as those of PyTorch's arrays would."""
+    """A line for each array whose last dimension looks as if it held no channels, as that of PyTorch's arrays."""
     arrays = [(one.name, one.shape, one.window) for one in section.inputs if one.size or one.window]
     if not section.inputs:
         arrays = [(section.column or tables.VALUES, section.shape.image_shape, section.window)]

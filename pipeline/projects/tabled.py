@@ -131,8 +131,8 @@ def _of_arrays(
     x = given[tables.VALUES]
     if x.ndim == 4 and kind == WINDOWS:
         raise DimmerError(
-            f"{plain(place)}: '{tables.VALUES}' is [{','.join(map(str, x.shape))}], {tables.NPZ} files of one input hold "
-            "windows: give [N,time,channels], or images as [N,H,W,C] by a function, module:function"
+            f"{plain(place)}: '{tables.VALUES}' is [{','.join(map(str, x.shape))}], {tables.NPZ} files of one input "
+            "hold windows: give [N,time,channels], or images as [N,H,W,C] by a function, module:function"
         )
     if x.ndim == 4:
         channels = tuple(f"c{n}" for n in range(x.shape[3]))

@@ -65,9 +65,7 @@ def test_images_in_another_order_are_refused(tmp_path: Path, monkeypatch: pytest
     assert str(caught.value) == f"[data] path {place}: 'x' is [40,3,6,4], {IMAGE_WANTED}"
 
 
-def test_init_says_what_it_takes_an_odd_order_for(
-    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_init_says_what_it_takes_an_odd_order_for(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     recipe = tmp_path / "models" / "m"
     np.savez(tmp_path / "series.npz", x=rng.standard_normal((40, 3, 20)), y=np.arange(40) % 2)
@@ -85,5 +83,6 @@ def test_init_says_what_it_takes_an_odd_order_for(
 
 def test_init_takes_no_images_of_an_npz_for_windows(tmp_path: Path) -> None:
     np.savez(tmp_path / "images.npz", x=np.zeros((40, 3, 32, 32)), y=np.arange(40) % 2)
-    with pytest.raises(DimmerError, match=r"images\.npz: 'x' is \[40,3,32,32\], .* give \[N,time,channels\], or images"):
+    says = r"images\.npz: 'x' is \[40,3,32,32\], .* give \[N,time,channels\], or images as \[N,H,W,C\] by a function"
+    with pytest.raises(DimmerError, match=says):
         inspect_data(str(tmp_path / "images.npz"), Told())
