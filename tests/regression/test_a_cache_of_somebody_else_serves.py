@@ -19,7 +19,7 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline.data import prepare
 from dimmer.pipeline.data.own import OwnData
 from dimmer.pipeline.data.prepare import KEPT, own_hash, prepared
-from dimmer.pipeline.data.readers import images
+from dimmer.pipeline.data.readers import images, listing
 from dimmer.pipeline.data.readers.sample import Problem
 from tests.own_data import cache, own, png_of, steps_section, write_images, write_shard, write_steps
 from tests.pipeline.data.test_prepare import IMAGES
@@ -35,7 +35,7 @@ def test_a_time_that_cannot_be_set_stays(tmp_path: Path, cache: Path, monkeypatc
     write_steps(tmp_path / "imu.csv")
     data = own(tmp_path, steps_section())
     before = prepared(data).dataset.train.images
-    monkeypatch.setattr(prepare.os, "utime", refused)
+    monkeypatch.setattr(os, "utime", refused)
     monkeypatch.setattr(prepare, "_make", lambda *_: pytest.fail("it is there"))
     assert (prepared(data).dataset.train.images == before).all()
 
@@ -73,7 +73,7 @@ def test_what_others_remove_meanwhile_is_gone(tmp_path: Path, cache: Path, monke
         for one in {*left, path}:
             real(one, **options)
 
-    monkeypatch.setattr(prepare.shutil, "rmtree", all_of_them)
+    monkeypatch.setattr(shutil, "rmtree", all_of_them)
     found = prepared(own(tmp_path, steps_section()))
     assert len(found.dataset.train)
     assert not any(path.exists() for path in left)
@@ -122,7 +122,7 @@ def test_an_image_that_goes_while_they_are_listed_is_named(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_images(tmp_path / "pictures", {"dark": 6, "light": 6})
-    data, real = own(tmp_path, IMAGES), images.listed
+    data, real = own(tmp_path, IMAGES), listing.listed
 
     def going(*arguments: Any) -> Any:
         for entry in real(*arguments):

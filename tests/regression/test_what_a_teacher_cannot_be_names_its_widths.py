@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Widths of a teacher that the heads of attention do not divide were told as "teacher.heads = None", a key that there is
-not; and a default that the data does not fit as None.
+"""Widths of a teacher that the heads of attention do not divide were told as "teacher.heads = None", a key that there
+is not; and a default that the data does not fit as None.
 """
 
 from __future__ import annotations
