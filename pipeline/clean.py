@@ -15,7 +15,7 @@ import typer
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.context import builds
 from dimmer.pipeline.core.command import main_of
-from dimmer.pipeline.core.made import made_folders, remove, stage_of
+from dimmer.pipeline.core.made import made_folders, remove, size_of, stage_of
 from dimmer.targets.runners.rtl import kept_simulators
 
 
@@ -42,7 +42,7 @@ def main(
         parts = folder.relative_to(root).parts
         if (target and target not in parts[1:-1]) or (_is_training(folder) and not trained):
             continue
-        size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+        size = size_of(folder)
         if not remove(folder, dry_run):
             print(f"{folder}  in use by a command that runs: left alone")
             continue

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from dimmer.pipeline.core.stage import KEY_FILE, MANIFEST, is_manifest, locked
@@ -14,11 +16,26 @@ def made_folders(root: Path) -> list[Path]:
 
     What else has a ``manifest.json``, or a name such as a stage gives, is somebody's own.
     """
-    made = {path.parent for path in root.rglob(MANIFEST) if is_manifest(path)}
-    for path in (*root.rglob(".*.partial"), *root.rglob(".*.old")):
-        if path.is_dir() and ((path / KEY_FILE).is_file() or _lock(path).is_file()):
-            made.add(path)
+    made: set[Path] = set()
+    # Passes over folders that a command renames or removes meanwhile, which rglob does not.
+    for place, folders, files in os.walk(root):
+        above = Path(place)
+        if MANIFEST in files and is_manifest(above / MANIFEST):
+            made.add(above)
+        for path in (above / name for name in folders if name != stage_of(Path(name))):
+            if (path / KEY_FILE).is_file() or _lock(path).is_file():
+                made.add(path)
     return sorted(path for path in made if not made & set(path.parents))
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of the files in a folder, those apart that a command removes meanwhile."""
+    total = 0
+    for place, _, files in os.walk(folder):
+        for name in files:
+            with suppress(FileNotFoundError):
+                total += Path(place, name).stat().st_size
+    return total
 
 
 def stage_of(folder: Path) -> str:

@@ -11,10 +11,11 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -148,10 +149,12 @@ def prepared(data: OwnData) -> Prepared:
     if found is None:
         with _disk_explained(folder):
             _make(data, folder)
-            _forget(folder.parent)
+        _forget(folder.parent)
         found = _load(data, folder)
     if found is None:
-        raise DimmerError(f"{folder} was removed while it was read: type the command again")
+        raise DimmerError(
+            f"{folder} cannot be read, or was removed meanwhile: type the command again, or set DIMMER_CACHE"
+        )
     return replace(found, facts=replace(found.facts, problems=found.facts.problems + _others(data)))
 
 
@@ -182,8 +185,6 @@ def _hash_of(path: Path) -> str:
 
 def _load(data: OwnData, folder: Path) -> Prepared | None:
     """What was kept; None where it is not there or not whole."""
-    if not (folder / FACTS).is_file():
-        return None
     section = data.section
     try:
         facts = load_document(Facts, folder / FACTS)
@@ -196,7 +197,9 @@ def _load(data: OwnData, folder: Path) -> Prepared | None:
             split.images
         ):
             return None
-    os.utime(folder)
+    # What another user made serves as well, and its time stays.
+    with suppress(OSError):
+        os.utime(folder)
     arrays = splits[TRAIN], splits[VAL], splits[TEST]
     classes = NORMAL_OR_NOT if section.task == ANOMALY else section.classes
     shape = data.shape
@@ -369,11 +372,17 @@ def _packed(
 
 def _forget(folder: Path) -> None:
     """Of many prepared data sets those that nobody used for longest are removed, and what killed runs left."""
-    for path in folder.glob(".*"):
-        if path.stat().st_mtime < time.time() - _STALE_S:
-            shutil.rmtree(path, ignore_errors=True)
-    there = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
-    for path in sorted(there, key=lambda path: path.stat().st_mtime, reverse=True)[KEPT:]:
+    used: dict[Path, float] = {}
+    with suppress(OSError):
+        for path in folder.iterdir():
+            # What another process removed meanwhile needs nothing more.
+            with suppress(OSError):
+                found = path.stat()
+                if stat.S_ISDIR(found.st_mode):
+                    used[path] = found.st_mtime
+    left = {path for path in used if path.name.startswith(".")}
+    there = sorted(used.keys() - left, key=lambda path: used[path], reverse=True)
+    for path in (*there[KEPT:], *(path for path in left if used[path] < time.time() - _STALE_S)):
         shutil.rmtree(path, ignore_errors=True)
 
 

@@ -11,6 +11,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -116,12 +117,15 @@ def kept_hash(files: Sequence[Path], root: Path, folder: Path, contents: Callabl
         except OSError:
             states.update(f"{path}\0none\n".encode())
     kept = folder / f"{states.hexdigest()[:32]}.sha256"
-    if kept.is_file() and len(found := kept.read_text()) == 64:
-        return found
+    # A cache of another user, which cannot be read or written, only costs the time to read the files again.
+    with suppress(OSError, ValueError):
+        if len(found := kept.read_text()) == 64:
+            return found
     digest = hashlib.sha256()
     for path in files:
         digest.update(f"{os.path.relpath(path, root)!r}\0{contents(path)}\n".encode())
-    atomic_write(kept, digest.hexdigest())
+    with suppress(OSError):
+        atomic_write(kept, digest.hexdigest())
     return digest.hexdigest()
 
 

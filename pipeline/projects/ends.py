@@ -22,6 +22,8 @@ LABEL_NAMES = ("label", "class", "activity", "target", "y", "gesture", "event", 
 """Names of columns and arrays that are taken for labels."""
 TIME_NAMES = ("", "t", "time", "timestamp", "date", "datetime", "index", "sample", "row")
 """Names of columns and arrays that are left out."""
+_FEW_CHANNELS = 4
+"""Of most images: more, behind a height that is no larger, may be a width."""
 _LABEL_WORDS = frozenset({"label", "labels", "class", "classes", "target", "targets", "y", "category"})
 _NUMBERING = frozenset({"id", "ids", "uid", "uuid", "idx", "timestamp", "date", "datetime", "file", "filename", "path"})
 
@@ -68,6 +70,23 @@ def told_ends(section: DataSection) -> list[str]:
         name = ", ".join(section.label) or "the sub-folder"
         found.append(f"output: {name} ({_told_task(section.task, section.classes)})")
     return [plain(line) for line in found]
+
+
+def odd_orders(section: DataSection) -> list[str]:
+    """A line for each array whose last dimension looks as if it held no channels, as that of PyTorch's arrays."""
+    arrays = [(one.name, one.shape, one.window) for one in section.inputs if one.size or one.window]
+    if not section.inputs:
+        arrays = [(section.column or tables.VALUES, section.shape.image_shape, section.window)]
+    found = []
+    for name, (height, width, channels), series in arrays:
+        if series and channels > width:
+            said = f"{width:,} time steps of {channels:,} channels: if it is [N,channels,time], swap these two"
+        elif not series and height <= _FEW_CHANNELS < channels and width <= 2 * channels:
+            said = f"images of {height} x {width} with {channels} channels: if it is [N,channels,H,W], put these last"
+        else:
+            continue
+        found.append(plain(f"{name} is taken for {said}"))
+    return found
 
 
 def _told_task(task: str, classes: Sequence[str]) -> str:

@@ -32,7 +32,7 @@ from dimmer.pipeline.data.prepare import prepared
 from dimmer.pipeline.data.readers import entry, images, recordings, saved, tables
 from dimmer.pipeline.data.readers.columns import text
 from dimmer.pipeline.data.readers.sample import Problem, files_below
-from dimmer.pipeline.projects.ends import LABEL_NAMES, labels_of
+from dimmer.pipeline.projects.ends import LABEL_NAMES, labels_of, odd_orders
 from dimmer.pipeline.projects.folders import sub_folders, without_class
 from dimmer.pipeline.projects.tabled import of_function, of_tables
 from dimmer.pipeline.projects.told import GROUP_NAMES, SPLIT_NAMES, Told, check_split, named
@@ -256,6 +256,8 @@ def own_samples(place: str, told: Told, recipe: Path) -> OwnSamples:
             if not file.resolve().is_relative_to(home):
                 raise DimmerError(f"{plain(str(file))} lies outside the project: type dimmer init in its folder")
     notes = without_class(Path(place), section) if section.kind != PYTHON and not section.label else []
+    if _is_of_arrays(section):
+        notes += odd_orders(section)
     heard = front_end_of(section)
     try:
         made = prepared(OwnData(section, Path.cwd(), heard))
@@ -268,6 +270,13 @@ def own_samples(place: str, told: Told, recipe: Path) -> OwnSamples:
     if section.kind != PYTHON:
         section = replace(section, path=Path(os.path.relpath(Path(place).resolve(), recipe.resolve())).as_posix())
     return OwnSamples(section, len(found.train) + len(found.val) + len(found.test), heard, tuple(notes))
+
+
+def _is_of_arrays(section: DataSection) -> bool:
+    """Whether what a sample is stands in arrays, which may have their dimensions in any order."""
+    if section.kind != WINDOWS or section.column:
+        return section.kind in (PYTHON, WINDOWS)
+    return tables.files(OwnData(section, Path.cwd()))[0].suffix.lower() == tables.NPZ
 
 
 def _way_out(section: DataSection, told: Told, said: str) -> str:

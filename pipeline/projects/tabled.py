@@ -129,6 +129,11 @@ def _of_arrays(
         inputs = tuple(input_of(place, name, array) for name, array in given.items())
         return replace(common, window=0, channels=(), inputs=inputs)
     x = given[tables.VALUES]
+    if x.ndim == 4 and kind == WINDOWS:
+        raise DimmerError(
+            f"{plain(place)}: '{tables.VALUES}' is [{','.join(map(str, x.shape))}], {tables.NPZ} files of one input "
+            "hold windows: give [N,time,channels], or images as [N,H,W,C] by a function, module:function"
+        )
     if x.ndim == 4:
         channels = tuple(f"c{n}" for n in range(x.shape[3]))
         return replace(common, window=0, size=(x.shape[1], x.shape[2]), channels=channels)

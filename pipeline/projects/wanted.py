@@ -29,7 +29,7 @@ class OwnSamples:
         section: of the recipe, from which its path counts.
         samples: how many there are.
         heard: the front end between recordings and network; None for none.
-        notes: what was not taken of the data, a line each.
+        notes: what was not taken of the data, or may be meant otherwise, a line each.
     """
 
     section: DataSection

@@ -50,8 +50,10 @@ def read_section(
     try:
         return cls(**values)
     except InvalidKeyError as error:
+        # Of a key that is left out the default was refused; an empty one stands for nothing.
+        value = table.get(error.key, getattr(cls, error.key, None) or None)
         at = where.at(section, error.key)
-        raise DimmerError(f"{at}: {name}.{error.key} = {shown(table.get(error.key))}: {error.reason}") from error
+        raise DimmerError(f"{at}: {name}.{error.key} = {shown(value)}: {error.reason}") from error
 
 
 _KINDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}

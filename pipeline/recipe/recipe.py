@@ -169,8 +169,10 @@ def load_recipe(name_or_path: str | Path, changes: Mapping[str, Any] | None = No
         try:
             config.widened(recipe.teacher.widths)
         except InvalidKeyError as error:
-            at, value = where.at(("teacher",), error.key), contents["teacher"].get(error.key)
-            raise DimmerError(f"{at}: teacher.{error.key} = {shown(value)}: {error.reason}") from error
+            at, value = where.at(("teacher",), "widths"), shown(contents["teacher"].get("widths"))
+            # Of the other keys of [model] only the widths are the teacher's own.
+            reason = error.reason if error.key == "widths" else f"model.{error.key} {error.reason}"
+            raise DimmerError(f"{at}: teacher.widths = {value}: {reason}") from error
     if recipe.model.data.kind and recipe.model.data.task != CLASSES:
         for key, epochs in (
             ("qat", recipe.qat.epochs),

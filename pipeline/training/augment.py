@@ -138,6 +138,8 @@ def random_affine(x: Tensor, degrees: float, scale: float, rng: Draws) -> Tensor
     angle = torch.from_numpy(rng.uniform(-degrees, degrees, len(x)) * (math.pi / 180)).to(x)
     zoom = torch.from_numpy(rng.uniform(1 - scale, 1 + scale, len(x))).to(x)
     cos, sin, zero = torch.cos(angle) * zoom, torch.sin(angle) * zoom, torch.zeros_like(angle)
-    theta = torch.stack([cos, -sin, zero, sin, cos, zero], 1).view(-1, 2, 3)
+    # The grid is -1 to 1 along either side: of an image that is not square a pixel is another part of each.
+    height, width = x.shape[2:]
+    theta = torch.stack([cos, -sin * (height / width), zero, sin * (width / height), cos, zero], 1).view(-1, 2, 3)
     grid = F.affine_grid(theta, list(x.shape), align_corners=False)
     return F.grid_sample(x, grid, padding_mode="border", align_corners=False)

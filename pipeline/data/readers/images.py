@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from dimmer.pipeline.data.dataset import Images
+from dimmer.pipeline.data.door import reason_of
 from dimmer.pipeline.data.own import CROP, PAD, DataSection, OwnData
 from dimmer.pipeline.data.readers.listing import listed, listed_files
 from dimmer.pipeline.data.readers.sample import NOTHING, Encoded, Problem, Sample
@@ -52,7 +53,12 @@ def encoded(data: OwnData, problems: list[Problem]) -> Iterator[Encoded]:
     """
     for entry in listed(data, SUFFIXES, problems):
         sample = Sample(entry.name, NOTHING, entry.labels, entry.group, entry.split)
-        yield Encoded(sample, entry.path, 0, entry.path.stat().st_size)
+        try:
+            size = entry.path.stat().st_size
+        except OSError as error:
+            problems.append(Problem(entry.name, f"cannot be read ({reason_of(error)})"))
+            continue
+        yield Encoded(sample, entry.path, 0, size)
 
 
 def decoded(entries: Iterator[Encoded], section: DataSection, problems: list[Problem]) -> Iterator[Sample]:

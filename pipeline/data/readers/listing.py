@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.data.door import reason_of
-from dimmer.pipeline.data.own import OwnData
+from dimmer.pipeline.data.own import DataSection, OwnData
 from dimmer.pipeline.data.readers.sample import Problem, files_below, regular, shown_name, split_of
 from dimmer.toml import plain
 
@@ -62,37 +62,43 @@ def listed(data: OwnData, suffixes: Collection[str], problems: list[Problem]) ->
     known = set(section.classes)
     for path in regular(files_below(folder, suffixes), folder, problems):
         inner, name = path.relative_to(folder), shown_name(path, folder)
-        if table is not None:
-            row = table.get(inner.as_posix())
-            if row is None:
-                problems.append(Problem(name, f"is not in {section.table}"))
-                continue
-            yield _of_row(data, path, name, row)
+        row = None if table is None else table.get(inner.as_posix())
+        if table is not None and row is None:
+            problems.append(Problem(name, f"is not in {section.table}"))
             continue
         folders = inner.parts[:-1]
         # A class may be called as a split is.
         given = split_of(folders[0]) if folders and folders[0] not in known else None
         folders = folders[1:] if given else folders
-        if not folders:
+        if not section.label and not folders:
             problems.append(Problem(name, "lies in no sub-folder, which would be its class"))
-        elif folders[0] not in known:
+        elif not section.label and folders[0] not in known:
             problems.append(Problem(name, f"its sub-folder {plain(folders[0])} is not in [data] classes"))
+        elif row is not None:
+            yield _of_row(section, path, name, row, folders[:1], given or "")
         else:
-            yield Listed(path, name, (folders[0],), _group(section.group, inner.as_posix()), given or "")
+            yield Listed(path, name, folders[:1], _group(section.group, inner.as_posix()), given or "")
     for missing in sorted(set(table or ()) - {p.relative_to(folder).as_posix() for p in files_below(folder, suffixes)}):
         # One of another format is there, and is named as such.
         if not (folder / missing).is_file():
             problems.append(Problem(plain(missing), f"is in {section.table}, and is no file here"))
 
 
-def _of_row(data: OwnData, path: Path, name: str, row: Mapping[str, str]) -> Listed:
-    section = data.section
-    labels = tuple(row[column] for column in section.label) or (path.relative_to(data.place).parts[0],)
+def _of_row(
+    section: DataSection, path: Path, name: str, row: Mapping[str, str], own: tuple[str, ...], given: str
+) -> Listed:
+    """What a row of the table says of a file.
+
+    Args:
+        own: the class by its sub-folder, where no column has it.
+        given: the split by its sub-folder, where no column has it.
+    """
+    labels = tuple(row[column] for column in section.label) or own
     split = row[section.split] if section.split else ""
     found = split_of(split) if split else ""
     if found is None:
         raise DimmerError(f"{section.table}: {name}: the split {plain(split)!r} is none of train, val and test")
-    return Listed(path, name, labels, row[section.group] if section.group else "", found)
+    return Listed(path, name, labels, row[section.group] if section.group else "", found or given)
 
 
 def _group(pattern: str, path: str) -> str:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ NPZ = ".npz"
 SUFFIXES = frozenset({".csv", ".parquet", NPZ})
 VALUES = "x"
 """Array of an NPZ file that has the windows, float[N,window,channels]."""
+
+_Shape = tuple[int, int, int]
 
 
 def files(data: OwnData) -> tuple[Path, ...]:
@@ -116,10 +118,12 @@ def window_of(values: NDArray[Any], section: DataSection) -> NDArray[Any]:
     Raises:
         ValueError: it has another shape, or values that are missing or no numbers.
     """
-    shape = section.shape.image_shape
+    shape, here = section.shape.image_shape, ",".join(map(str, values.shape))
     if values.dtype.kind not in "fiub" or values.size != np.prod(shape):
         wanted = "x".join(str(side) for side in shape if side > 1)
-        raise ValueError(f"it is [{','.join(map(str, values.shape))}] of {values.dtype}, the recipe says {wanted}")
+        raise ValueError(f"it is [{here}] of {values.dtype}, the recipe says {wanted}")
+    if not _in_order(values.shape, shape):
+        raise ValueError(f"it is [{here}], {_wanted(shape, '')}")
     found = values.reshape(shape)
     if found.dtype == np.uint8:
         return found
@@ -182,7 +186,7 @@ def of_inputs(
     Raises:
         ValueError: an array has another shape, or not as many samples as the others.
     """
-    inputs = [_checked_input(arrays, one.name, one.shape) for one in section.inputs]
+    inputs = [_checked(arrays, one.name, one.shape) for one in section.inputs]
     count = len(inputs[0])
     for one, x in zip(section.inputs, inputs, strict=True):
         if len(x) != count:
@@ -199,27 +203,35 @@ def of_inputs(
         yield replace(found, codes=codes)
 
 
-def _checked(arrays: Mapping[str, NDArray[Any]], key: str, shape: tuple[int, ...]) -> NDArray[Any]:
+def _checked(arrays: Mapping[str, NDArray[Any]], key: str, shape: _Shape) -> NDArray[Any]:
+    """The samples of an input."""
     x = np.asarray(arrays[key])
-    wanted = "x".join(str(side) for side in shape if side > 1) or "1"
+    here, wanted = ",".join(map(str, x.shape)), "x".join(str(side) for side in shape if side > 1) or "1"
     # A value a sample needs no second dimension.
     if x.ndim < (1 if wanted == "1" else 2) or x[:1].size != np.prod(shape):
-        raise ValueError(f"{key!r} is [{','.join(map(str, x.shape))}], the recipe says {wanted} a sample")
+        raise ValueError(f"{key!r} is [{here}], the recipe says {wanted} a sample")
     if x.dtype.kind not in "fiub":
         raise ValueError(f"{key!r} holds no numbers")
+    if not _in_order(x.shape[1:], shape):
+        raise ValueError(f"{key!r} is [{here}], {_wanted(shape, 'N,')}")
     return x
 
 
-def _checked_input(arrays: Mapping[str, NDArray[Any]], key: str, shape: tuple[int, ...]) -> NDArray[Any]:
-    """As `_checked`, of one of several: its sides in their order, those of 1 there or not, or all its elements flat."""
-    x = _checked(arrays, key, shape)
-    sides = [side for side in x.shape[1:] if side > 1]
-    if sides not in ([side for side in shape if side > 1], [side for side in (math.prod(shape),) if side > 1]):
-        raise ValueError(
-            f"{key!r} is [{','.join(map(str, x.shape))}], the recipe says [N,{','.join(map(str, shape))}]: bring its "
-            "dimensions into that order"
-        )
-    return x
+def _in_order(sides: Sequence[int], shape: _Shape) -> bool:
+    """Whether a sample has its sides in their order, those of 1 there or not, or all its elements flat."""
+    found = [side for side in sides if side > 1]
+    return found in ([side for side in shape if side > 1], [side for side in (math.prod(shape),) if side > 1])
+
+
+def _wanted(shape: _Shape, before: str) -> str:
+    """The order in which the dimensions of a sample are expected: of an image, of a series, or of a vector."""
+    height, width, _ = shape
+    words = ["H", "W", "C"] if height > 1 else ["time", "channels"] if width > 1 else ["values"]
+    numbers = ",".join(map(str, shape[-len(words) :]))
+    return (
+        f"the recipe says [{before}{numbers}], which is [{before}{','.join(words)}]: bring its dimensions into that "
+        "order"
+    )
 
 
 def _check_columns(section: DataSection, arrays: Mapping[str, NDArray[Any]], count: int) -> None:

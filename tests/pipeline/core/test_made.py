@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from dimmer.pipeline.core.made import made_folders, remove, stage_of
+from dimmer.pipeline.core.made import made_folders, remove, size_of, stage_of
 from dimmer.pipeline.core.stage import MANIFEST, Stage
 
 
@@ -34,6 +37,28 @@ def test_found_by_manifest_lock_or_key(made: Stage, tmp_path: Path) -> None:
 def test_a_damaged_manifest_is_a_stage_s(made: Stage, tmp_path: Path) -> None:
     (made.folder / MANIFEST).write_text('{"key"')
     assert made_folders(tmp_path) == [made.folder]
+
+
+def test_what_a_command_removes_meanwhile_counts_for_nothing(
+    made: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = size_of(made.folder)
+    assert before == sum(path.stat().st_size for path in made.folder.iterdir())
+    (made.folder / "temporary").write_text("gone")
+    (tmp_path / "going").mkdir()
+    real = os.scandir
+
+    def scanned(place: Any = ".") -> Iterator[os.DirEntry[str]]:
+        if Path(place).name == "going":
+            (tmp_path / "going").rmdir()
+        found = real(place)
+        (made.folder / "temporary").unlink(missing_ok=True)
+        return found
+
+    monkeypatch.setattr(os, "scandir", scanned)
+    assert made_folders(tmp_path) == [made.folder]
+    (made.folder / "temporary").write_text("gone")
+    assert size_of(made.folder) == before
 
 
 @pytest.mark.parametrize("name", ["shine", ".shine.partial", ".shine.old"])

@@ -11,7 +11,15 @@ import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.data.own import DataSection
-from dimmer.pipeline.projects.ends import given_inputs, given_outputs, input_of, labels_of, outputs_of, told_ends
+from dimmer.pipeline.projects.ends import (
+    given_inputs,
+    given_outputs,
+    input_of,
+    labels_of,
+    odd_orders,
+    outputs_of,
+    told_ends,
+)
 from dimmer.pipeline.projects.inspected import inspect_data, own_samples
 from dimmer.pipeline.projects.recipes import recipe_text
 from dimmer.pipeline.projects.told import Told
@@ -91,6 +99,17 @@ def test_what_init_refuses_names_the_place_the_limit_and_the_way_out(tmp_path: P
     np.savez(place, **arrays())  # type: ignore[arg-type]
     with pytest.raises(DimmerError, match=r"^--normal 0: anomalies are for one input and one output"):
         inspect_data(str(place), Told(normal="0"))
+
+
+def test_an_input_whose_channels_may_be_another_dimension_is_told() -> None:
+    shapes = {"camera": (3, 32, 32), "imu": (6, 50), "usual": (50, 6), "vector": (90,), "image": (8, 6, 1)}
+    inputs = tuple(input_of("rig", name, np.zeros((4, *shape))) for name, shape in shapes.items())
+    section = DataSection("python", "rig:load", classes=("a", "b"), label=("y",), inputs=inputs)
+    assert odd_orders(section) == [
+        "camera is taken for images of 3 x 32 with 32 channels: if it is [N,channels,H,W], put these last",
+        "imu is taken for 6 time steps of 50 channels: if it is [N,channels,time], swap these two",
+    ]
+    assert odd_orders(replace(section, inputs=inputs[2:])) == []
 
 
 def test_labels_are_classes_or_values() -> None:
