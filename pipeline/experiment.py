@@ -22,9 +22,10 @@ from dimmer.pipeline.core.command import complete_models, main_of
 from dimmer.pipeline.core.stage import atomic_write
 from dimmer.pipeline.core.together import first_bar, together
 from dimmer.pipeline.reporting.experiments.claims import claims_page
+from dimmer.pipeline.reporting.experiments.merged import merge
 from dimmer.pipeline.reporting.experiments.plot import plot
 from dimmer.pipeline.reporting.experiments.results import FOLDER, results_of
-from dimmer.pipeline.reporting.experiments.runs import do_runs, do_runs_together, merge, runs_of
+from dimmer.pipeline.reporting.experiments.runs import do_runs, do_runs_together, runs_of
 from dimmer.pipeline.reporting.experiments.table import load_table
 from dimmer.pipeline.reporting.experiments.terminal import print_results
 from dimmer.project import MODELS
@@ -47,7 +48,7 @@ def main(
     out: Annotated[Path | None, typer.Option(help="Folder of the runs, not build/<model>/experiments/<table>.")] = None,
     merged: Annotated[
         list[Path] | None,
-        typer.Option("--merge", help="Take over runs made elsewhere with --out, begun ones, too."),
+        typer.Option("--merge", help="Take over runs of --out elsewhere, begun ones, too, or of a results file."),
     ] = None,
     no_runs: Annotated[bool, typer.Option("--no-runs", help="Only say what the runs that there are tell.")] = False,
     ship: Annotated[bool, typer.Option("--ship", help="Then put results and plot beside the recipe.")] = False,

@@ -12,12 +12,11 @@ from pathlib import Path
 
 from dimmer import children, processes
 from dimmer.errors import DimmerError
-from dimmer.pipeline.artifacts.training_record import STATE, RunId
+from dimmer.pipeline.artifacts.training_record import RunId
 from dimmer.pipeline.core.closure import ROOT
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import Json, atomic_write
 from dimmer.pipeline.data.registry import hash_of_all
-from dimmer.pipeline.reporting.experiments.begun import epochs_of, take_over
 from dimmer.pipeline.reporting.experiments.record import RUN, RunRecord, read_run
 from dimmer.pipeline.reporting.experiments.table import Arm, Table
 from dimmer.pipeline.reporting.experiments.worker import PROGRESS, Order, write_order
@@ -204,53 +203,3 @@ def _do(folder: Path) -> str | None:
     said = done.stderr.strip().splitlines() if done.returncode >= 0 else []
     told = f"it {children.how_it_ended(done.returncode)}" + (f": {said[-1]}" if said else "")
     return reason.read_text() if reason.is_file() else told
-
-
-@dataclass(frozen=True)
-class Merged:
-    """What `merge` found.
-
-    Attributes:
-        taken: finished runs that were missing here.
-        begun: trainings that go on here behind the epochs that they have there, for people.
-        other: runs of other settings or other data, for people.
-    """
-
-    taken: int
-    begun: tuple[str, ...]
-    other: tuple[str, ...]
-
-    def __str__(self) -> str:
-        parts = [f"{self.taken} runs taken over"]
-        parts += [f"begun, and gone on with here: {'; '.join(self.begun)}"] if self.begun else []
-        parts += [f"of other settings or data, left out: {'; '.join(self.other)}"] if self.other else []
-        return "; ".join(parts)
-
-
-def merge(runs: Sequence[Run], folder: Path) -> Merged:
-    """Takes over the runs that were made elsewhere and are missing here, finished or not.
-
-    Args:
-        folder: of the same table's runs, made with --out or earlier.
-
-    Raises:
-        DimmerError: it has none of the table's runs.
-    """
-    taken, begun, other, any_here = 0, [], [], False
-    for run in runs:
-        there = folder / run.folder.relative_to(run.folder.parents[1])
-        record = read_run(there / RUN)
-        states = sorted(there.glob(f"*/{STATE}")) if record is None else []
-        any_here = any_here or record is not None or bool(states)
-        if record is not None and not run.made(record):
-            other.append(str(run))
-        elif record is not None and run.found() is None:
-            taken += atomic_write(run.folder / RUN, json.dumps(record.to_json(), indent=1) + "\n")
-        for state in states if run.found() is None else ():
-            if epochs_of(state, run.known_by) is None:
-                other.append(str(run))
-            elif epochs := take_over(state, run.folder / state.parent.name / STATE, run.known_by):
-                begun.append(f"{run}, {epochs} epochs")
-    if not any_here:
-        raise DimmerError(f"{folder} has no runs of this table: <arm>/seed-<n>/{RUN}; name the folder given to --out")
-    return Merged(taken, tuple(begun), tuple(other))

@@ -6,8 +6,8 @@ dimmer-run, and what the journal of a Linux board has of that.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from dimmer.pipeline.core.documents import DocumentError, from_json
 
@@ -100,7 +100,7 @@ def read_line(text: str) -> Seen | Told | None:
     return seen if seen.mode is None else replace(seen, mode=_shown(seen.mode))
 
 
-def _of_journal(entry: dict[str, Any]) -> Seen | Told | None:
+def _of_journal(entry: Mapping[str, object]) -> Seen | Told | None:
     """An entry of systemd's journal, as `journalctl -o json` writes it: each of its fields is a text."""
     message = str(entry["MESSAGE"])
     if message.startswith("{"):

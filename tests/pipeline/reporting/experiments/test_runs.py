@@ -12,17 +12,15 @@ import pytest
 
 from dimmer import processes
 from dimmer.errors import DimmerError
-from dimmer.pipeline.artifacts.training_record import STATE
 from dimmer.pipeline.core.documents import parse_document
 from dimmer.pipeline.core.stage import atomic_write
 from dimmer.pipeline.reporting.experiments import runs
-from dimmer.pipeline.reporting.experiments.begun import epochs_of
 from dimmer.pipeline.reporting.experiments.record import RUN, RunRecord
-from dimmer.pipeline.reporting.experiments.runs import Merged, Run, do_runs, do_runs_together, merge, runs_of
+from dimmer.pipeline.reporting.experiments.runs import Run, do_runs, do_runs_together, runs_of
 from dimmer.pipeline.reporting.experiments.table import Table
 from dimmer.pipeline.reporting.experiments.worker import ORDER, PROGRESS, Order
 from tests.forked import in_processes
-from tests.pipeline.reporting.experiments.small import WIDTHS, made_up, other_training, state_of, table_in
+from tests.pipeline.reporting.experiments.small import WIDTHS, made_up, other_training, table_in
 
 
 def write(run: Run, record: RunRecord, out: Path | None = None) -> None:
@@ -133,40 +131,6 @@ def test_a_run_stays_with_its_process_and_one_that_begins_with_another_arm_s_net
 def test_a_worker_that_fails_says_why_in_a_line(tmp_path: Path) -> None:
     (tmp_path / ORDER).write_text("{}")
     assert "recipe is missing" in (runs._do(tmp_path) or "")
-
-
-def test_runs_of_elsewhere_are_pooled_where_they_are_the_same_training(table: Table, tmp_path: Path) -> None:
-    every = runs_of(table, tmp_path / "out")
-    elsewhere = tmp_path / "elsewhere"
-    with pytest.raises(DimmerError, match=r"elsewhere has no runs of this table: <arm>/seed-<n>/run\.json"):
-        merge(every, elsewhere)
-    write(every[0], made_up(every[0]))
-    write(every[0], made_up(every[0]), elsewhere)
-    write(every[1], made_up(every[1]), elsewhere)
-    write(every[2], made_up(every[2], known_by=other_training(every[2])), elsewhere)
-    assert merge(every, elsewhere) == Merged(1, (), ("labels, seed 2",))
-    assert [run.found() is not None for run in every] == [True, True, False, False]
-
-
-def test_trainings_that_were_begun_elsewhere_go_on_here(table: Table, tmp_path: Path) -> None:
-    every = runs_of(table, tmp_path / "out")
-    elsewhere = tmp_path / "elsewhere"
-    for run, known_by, epochs in (
-        (every[0], every[0].known_by, 3),
-        (every[1], other_training(every[1]), 5),
-        (every[2], every[2].known_by, 2),
-        (every[3], every[3].known_by, 1),
-    ):
-        state_of(elsewhere / run.arm.name / f"seed-{run.seed}" / "train", known_by, epochs)
-    write(every[2], made_up(every[2]))
-    state_of(every[3].folder / "train", every[3].known_by, 4)
-    found = merge(every, elsewhere)
-    assert found == Merged(0, ("labels, seed 1, 3 epochs",), ("alone-base, seed 1",))
-    assert str(found) == (
-        "0 runs taken over; begun, and gone on with here: labels, seed 1, 3 epochs; "
-        "of other settings or data, left out: alone-base, seed 1"
-    )
-    assert [epochs_of(run.folder / "train" / STATE, run.known_by) for run in every] == [3, 0, 0, 4]
 
 
 def test_a_run_of_other_settings_is_missing(table: Table, tmp_path: Path) -> None:
