@@ -15,29 +15,12 @@ from torch import nn
 
 from dimmer.pipeline.data.dataset import Dataset, Split
 from dimmer.pipeline.networks.families.adapted import AdaptedNetwork
-from dimmer.pipeline.networks.families.adapted_config import AdaptedConfig
 from dimmer.pipeline.training import loop
 from dimmer.pipeline.training.algorithm1 import AdaptiveStep
 from dimmer.pipeline.training.settings import TrainingSettings
 from dimmer.pipeline.training.trainer import Trainer
+from tests.pipeline.networks.families.test_adapted import config
 from tests.pipeline.training.small import CPU, RECIPE, recipe_in
-
-NETS = Path(__file__).resolve().parents[1] / "pipeline" / "networks" / "adapted"
-CONFIG = AdaptedConfig(
-    mandatory=(1, 1),
-    skippable=(1, 1),
-    widths=(4, 8),
-    in_channels=3,
-    image_size=(16, 16),
-    classes=3,
-    source="nets.py:small",
-    blocks=("one.0", "one.1", "two.0", "two.1"),
-    macs=(4608, 4608, 4224, 4608),
-    fixed_macs=7320,
-    entry_channels=(4, 6),
-    entry_pixels=(16, 16),
-    folder=str(NETS),
-)
 
 
 def noise() -> Dataset:
@@ -52,7 +35,7 @@ def noise() -> Dataset:
 def settings_in(folder: Path) -> TrainingSettings:
     """Of a network with dropout."""
     settings = TrainingSettings.of(recipe_in(folder, RECIPE))
-    model = dataclasses.replace(settings.model, family="adapted", config=CONFIG)
+    model = dataclasses.replace(settings.model, family="adapted", config=config())
     return dataclasses.replace(settings, model=model)
 
 
