@@ -152,7 +152,7 @@ def test_a_project_of_two_inputs_and_outputs_goes_to_boards_exact(tmp_path: Path
     cache = str(tmp_path / "cache")
     done = dimmer(tmp_path, *shlex.split(line)[1:], DIMMER_CACHE=cache)
     assert done.returncode == 0, done.stderr
-    assert "inputs: image [12,12,1], imu [1,32,3]\n  outputs: kind (classes), kg (values)" in done.stdout
+    assert "inputs: image [12,12,1], imu [1,32,3]\n  outputs: kind (2 classes), kg (values)" in done.stdout
     npu = () if missing_packages(["ethos-u-vela"]) else ("ethos-u55-128",)
     for target in ("mps2-an386", "mps3-an547", *npu):
         done = dimmer(tmp_path, "build", "--target", target, "--no-forecast", DIMMER_CACHE=cache)
