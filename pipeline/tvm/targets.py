@@ -66,12 +66,15 @@ TARGETS = {
 }
 
 
-# Instructions on vectors that LLVM may choose, as its names begin; one of them is a habit of a processor.
-_VECTORS = ("sse", "ssse", "avx", "fma", "f16c", "gfni", "vaes", "vpclmulqdq", "xop")
+# Instructions that LLVM may choose, as its names begin: of vectors, then of bits. One of them is a processor's habit.
+_CHOSEN = ("sse", "ssse", "avx", "fma", "f16c", "gfni", "vaes", "vpclmulqdq", "xop")
+_CHOSEN += ("adx", "bmi", "lzcnt", "movbe", "popcnt")
 _HABITS = {"sse-unaligned-mem"}
-# Levels of x86-64's psABI, the newest first, by what their vectors need.
-_LEVELS = {"x86-64-v4": "avx512f avx512bw avx512cd avx512dq avx512vl", "x86-64-v3": "avx2 bmi2 f16c fma movbe"}
-_LEVELS["x86-64-v2"] = "ssse3 sse4_1 sse4_2 popcnt"
+# Levels of x86-64's psABI, the newest first, by the kernel's flags.
+_V2 = {"ssse3", "sse4_1", "sse4_2", "popcnt"}
+_V3 = _V2 | {"abm", "avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "movbe"}
+_V4 = _V3 | {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
+_LEVELS = {"x86-64-v4": _V4, "x86-64-v3": _V3, "x86-64-v2": _V2}
 
 
 @functools.cache
@@ -98,7 +101,8 @@ def kernel_flags(cpuinfo: Path) -> frozenset[str]:
 
 
 def processor_with(name: str, needed: Collection[str], flags: Collection[str]) -> str:
-    """A processor of LLVM's by name if `flags`, the kernel's, have its vectors, else the newest level that they have.
+    """A processor of LLVM's by name if `flags`, the kernel's, have its instructions, else the newest level that they
+    have.
 
     Args:
         name: LLVM's.
@@ -106,15 +110,16 @@ def processor_with(name: str, needed: Collection[str], flags: Collection[str]) -
         flags: as `/proc/cpuinfo` has them; none means that nothing is known, and the name stands.
     """
     have = {_spelling(flag) for flag in flags}
-    vectors = {_spelling(word) for word in needed if word.startswith(_VECTORS) and word not in _HABITS}
-    if not flags or vectors <= have:
+    chosen = {_spelling(word) for word in needed if word.startswith(_CHOSEN) and word not in _HABITS}
+    if not flags or chosen <= have:
         return name
-    return next((level for level, words in _LEVELS.items() if set(words.split()) <= set(flags)), "x86-64")
+    return next((level for level, words in _LEVELS.items() if words <= set(flags)), "x86-64")
 
 
 def _spelling(feature: str) -> str:
     """One spelling for LLVM's `avx512bf16`, `sse4.1`, `sse3` and the kernel's `avx512_bf16`, `sse4_1`, `pni`."""
-    return {"pni": "sse3"}.get(feature, feature.replace("_", "").replace(".", "").replace("-", ""))
+    of_kernel = {"pni": "sse3", "bmi1": "bmi", "abm": "lzcnt"}
+    return of_kernel.get(feature, feature.replace("_", "").replace(".", "").replace("-", ""))
 
 
 def tvm_target(name: str) -> TvmTarget:

@@ -39,11 +39,12 @@ def test_processors() -> None:
     assert TARGETS["host"].processor().attrs["mcpu"], "the host's code is for the processor that it has"
 
 
-# LLVM's features of a few processors, as far as vectors go, and flags as kernels print them.
-AVX2 = {"sse", "sse2", "sse3", "ssse3", "sse4.1", "sse4.2", "avx", "avx2", "fma", "f16c", "bmi2", "movbe", "64bit"}
+# LLVM's features of a few processors, as far as they matter, and flags as kernels print them.
+AVX2 = {"sse", "sse2", "sse3", "ssse3", "sse4.1", "sse4.2", "avx", "avx2", "fma", "f16c"}
+AVX2 |= {"bmi", "bmi2", "lzcnt", "movbe", "popcnt", "64bit"}
 AVX512 = AVX2 | {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl", "avx512bf16", "avx512vnni", "gfni"}
 V2_FLAGS = {"fpu", "sse", "sse2", "pni", "ssse3", "sse4_1", "sse4_2", "popcnt"}
-V3_FLAGS = V2_FLAGS | {"avx", "avx2", "bmi2", "f16c", "fma", "movbe"}
+V3_FLAGS = V2_FLAGS | {"abm", "avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "movbe"}
 V4_FLAGS = V3_FLAGS | {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
 
 
@@ -55,6 +56,8 @@ V4_FLAGS = V3_FLAGS | {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"
         ("znver4", AVX512, V3_FLAGS, "x86-64-v3"),
         ("haswell", AVX2, V3_FLAGS, "haswell"),
         ("haswell", AVX2, V2_FLAGS, "x86-64-v2"),
+        ("haswell", AVX2, V3_FLAGS - {"bmi1"}, "x86-64-v2"),
+        ("haswell", AVX2, V3_FLAGS - {"abm"}, "x86-64-v2"),
         ("haswell", AVX2, {"fpu", "sse", "sse2"}, "x86-64"),
         ("haswell", AVX2, set(), "haswell"),
         ("sapphirerapids", AVX512 | {"amx-tile"}, V4_FLAGS | {"avx512_bf16", "avx512_vnni", "gfni"}, "sapphirerapids"),

@@ -21,6 +21,16 @@ from tests.pipeline.reporting.experiments.test_runs import write
 from tests.pipeline.training.small import RECIPE
 
 
+def shipped(table: Table, folder: Path) -> Path:
+    """The results of runs that never were, where those of the model in a folder lie."""
+    every = runs_of(table, folder / "out")
+    for run in every:
+        write(run, made_up(run))
+    path = folder / "tiny" / "experiments" / "depth.json"
+    results_of(table, every).save(path)
+    return path
+
+
 def test_the_shipped_page_is_what_the_shipped_results_give() -> None:
     assert (ROOT / "docs" / "claims.md").read_text() == claims_page(MODELS)
 
@@ -82,11 +92,7 @@ def test_results_of_an_older_recipe_are_refused(
 
 
 def test_figures_that_were_edited_are_refused(table: Table, tmp_path: Path) -> None:
-    every = runs_of(table, tmp_path / "out")
-    for run in every:
-        write(run, made_up(run))
-    path = tmp_path / "tiny" / "experiments" / "depth.json"
-    results_of(table, every).save(path)
+    path = shipped(table, tmp_path)
     edited = json.loads(path.read_text())
     edited["comparisons"][0]["found"]["mean"] = 9.99
     path.write_text(json.dumps(edited))
@@ -95,11 +101,7 @@ def test_figures_that_were_edited_are_refused(table: Table, tmp_path: Path) -> N
 
 
 def test_last_digits_of_another_processor_are_not_edited(table: Table, tmp_path: Path) -> None:
-    every = runs_of(table, tmp_path / "out")
-    for run in every:
-        write(run, made_up(run))
-    path = tmp_path / "tiny" / "experiments" / "depth.json"
-    results_of(table, every).save(path)
+    path = shipped(table, tmp_path)
     page = claims_page(tmp_path)
     elsewhere = json.loads(path.read_text())
     found = elsewhere["comparisons"][0]["found"]
