@@ -67,8 +67,10 @@ TARGETS = {
 
 
 # Instructions that LLVM may choose, as its names begin: of vectors, then of bits. One of them is a processor's habit.
-_CHOSEN = ("sse", "ssse", "avx", "fma", "f16c", "gfni", "vaes", "vpclmulqdq", "xop")
-_CHOSEN += ("adx", "bmi", "lzcnt", "movbe", "popcnt")
+_CHOSEN = (
+    *("sse", "ssse", "avx", "fma", "f16c", "gfni", "vaes", "vpclmulqdq", "xop"),
+    *("adx", "bmi", "lzcnt", "movbe", "popcnt"),
+)
 _HABITS = {"sse-unaligned-mem"}
 # Levels of x86-64's psABI, the newest first, by the kernel's flags.
 _V2 = {"ssse3", "sse4_1", "sse4_2", "popcnt"}
