@@ -44,7 +44,10 @@ def test_every_tracked_file_of_the_package_is_in_it(names: set[str]) -> None:
     wanted = {name if name.startswith("dimmer/") else f"dimmer/{name}" for name in files}
     assert len(wanted) > 300
     pictures = {name for name in wanted if name.endswith(".svg")}
-    assert wanted - pictures - names == set()
+    # Trainings under way go on in a checkout; nobody installs them.
+    begun = {name for name in wanted if "/experiments/begun/" in name}
+    assert not begun & names
+    assert wanted - pictures - begun - names == set()
 
 
 def test_nothing_lies_bare_in_site_packages(names: set[str]) -> None:
