@@ -2,6 +2,7 @@
 """The door of the data sets: a file is the known one, or one line says what to do."""
 
 import os
+import stat
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -71,8 +72,10 @@ def test_anything_else_is_told_with_the_way_out(tmp_path: Path, make: Callable[[
 def test_a_file_that_may_not_be_read_is_told_as_that(tmp_path: Path) -> None:
     path = tmp_path / "set"
     path.write_bytes(CONTENT)
-    for parent in (tmp_path, *tmp_path.parents[:3]):
-        parent.chmod(0o755)
+    # Another user gets as far as the file, and folders that are open to all, such as /tmp, stay as they are.
+    for parent in path.parents:
+        if not (mode := stat.S_IMODE(parent.stat().st_mode)) & 0o001:
+            parent.chmod(mode | 0o055)
     path.chmod(0)
     root = os.geteuid() == 0
     if root:
