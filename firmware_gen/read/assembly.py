@@ -54,8 +54,21 @@ class Assembly:
         self.tensors = tensors
         self.order: dict[int, int] = {}
 
-    def graph(self, operators: tuple[Operator, ...], inputs: tuple[int, ...], outputs: tuple[int, ...]) -> Graph:
-        """The graph with the used tensors alone, renumbered in the order of their first use."""
+    def graph(
+        self,
+        operators: tuple[Operator, ...],
+        inputs: tuple[int, ...],
+        outputs: tuple[int, ...],
+        assigned: tuple[Operator, ...] = (),
+    ) -> Graph:
+        """The graph with the used tensors alone, renumbered in the order of their first use.
+
+        Args:
+            operators: of the file.
+            inputs: of the file.
+            outputs: of the file; one of several may be a state's value before it is assigned anew.
+            assigned: what ends an inference, when the outputs have been taken.
+        """
         graph_input, taken = self._joined_inputs(inputs)
         graph_output, put = self._joined_outputs(outputs)
         order: dict[int, int] = {graph_input: 0}
@@ -65,7 +78,7 @@ class Assembly:
                 tensor = self.tensors.get(index)
                 if tensor.weight_bits != 8 and not (weighted and place == 1):
                     raise FirmwareGenError(f"{self.tensors.source}: tensor {tensor.name} is INT4: {INT4_ADVICE}")
-        operators = (*taken, *operators, *put)
+        operators = (*taken, *operators, *put, *assigned)
         for operator in operators:
             for index in (*operator.inputs, operator.output):
                 order.setdefault(index, len(order))

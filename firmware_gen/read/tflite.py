@@ -212,7 +212,7 @@ def _parse(raw: RawModel, source: str, refusals: _Refusals) -> Graph | None:
     with refusals.at():
         assembly = Assembly(tensors)
         graph = assembly.graph(
-            (*operators, *assembly.assigned(variables, len(raw.operators))), ends["input"], ends["output"]
+            tuple(operators), ends["input"], ends["output"], assembly.assigned(variables, len(raw.operators))
         )
         return replace(graph, states=assembly.states(variables))
     return None

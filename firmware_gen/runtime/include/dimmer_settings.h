@@ -47,8 +47,8 @@ typedef struct {
     void *verify_user;
 } dimmer_settings_store_t;
 
-/* Returns whether a record of so many bytes is whole: DIMMER_SLOT_EMPTY, _SIZE, _HASH or _SIGNATURE where
- * not. */
+/* Returns whether a record of so many bytes, at any address, is whole: DIMMER_SLOT_EMPTY, _SIZE, _HASH or
+ * _SIGNATURE where not. */
 dimmer_slot_status_t dimmer_settings_check(const dimmer_settings_store_t *store, const uint8_t *record,
                                            uint32_t size);
 
@@ -60,8 +60,10 @@ const dimmer_settings_t *dimmer_settings_find(const dimmer_settings_store_t *sto
 dimmer_slot_status_t dimmer_settings_put(const dimmer_settings_store_t *store, const uint8_t *record,
                                          uint32_t size);
 
-/* Gives policy and plan to an initialised `d`, the plan where a governor chooses. The record must outlive
- * `d`. Returns what dimmer_set_policy and dimmer_set_plan say, DIMMER_ERR_CRC where it is for another model;
+/* Gives policy and plan to an initialised `d`, the plan where a governor chooses; of what the record leaves
+ * away, the model's. The record must outlive `d`: one that dimmer_settings_find gives is erased by the second
+ * dimmer_settings_put from now on, so that each new record is applied before the next one is written.
+ * Returns what dimmer_set_policy and dimmer_set_plan say, DIMMER_ERR_CRC where it is for another model;
  * DIMMER_ERR_INIT without a model, DIMMER_ERR_STATE where `d` is damaged; policy and plan both stay as they
  * were then. */
 dimmer_status_t dimmer_settings_apply(dimmer_t *d, const dimmer_settings_t *settings);

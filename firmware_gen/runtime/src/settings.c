@@ -12,28 +12,36 @@ static const dimmer_settings_t *settings_at(const uint8_t *record) {
     return (const dimmer_settings_t *)(const void *)record;
 }
 
+/* A number of a record that lies anywhere, in the buffer of a radio for one. */
+static uint32_t number_at(const uint8_t *record, size_t offset) {
+    uint32_t number;
+
+    memcpy(&number, record + offset, sizeof number);
+    return number;
+}
+
 dimmer_slot_status_t dimmer_settings_check(const dimmer_settings_store_t *store, const uint8_t *record,
                                            uint32_t size) {
-    const dimmer_settings_t *settings = settings_at(record);
     uint8_t digest[DIMMER_DIGEST];
 
-    DIMMER_ASSERT((uintptr_t)record % 4u == 0u);
-    if (size < sizeof *settings) {
+    if (size < sizeof(dimmer_settings_t)) {
         return DIMMER_SLOT_SIZE;
     }
-    if (settings->magic != DIMMER_SETTINGS_MAGIC || settings->size != sizeof *settings) {
+    if (number_at(record, offsetof(dimmer_settings_t, magic)) != DIMMER_SETTINGS_MAGIC ||
+        number_at(record, offsetof(dimmer_settings_t, size)) != sizeof(dimmer_settings_t)) {
         return DIMMER_SLOT_EMPTY;
     }
-    if (dimmer_crc32(0u, settings, offsetof(dimmer_settings_t, crc)) != settings->crc) {
+    if (dimmer_crc32(0u, record, offsetof(dimmer_settings_t, crc)) !=
+        number_at(record, offsetof(dimmer_settings_t, crc))) {
         return DIMMER_SLOT_HASH;
     }
     if (store->verify != NULL) {
-        const uint8_t *key = record + sizeof *settings;
+        const uint8_t *key = record + sizeof(dimmer_settings_t);
 
         if (size < DIMMER_SETTINGS_SIGNED) {
             return DIMMER_SLOT_SIGNATURE;
         }
-        dimmer_sha256(settings, sizeof *settings, digest);
+        dimmer_sha256(record, sizeof(dimmer_settings_t), digest);
         if (store->verify(store->verify_user, key, digest, key + DIMMER_DIGEST, 64u) != 0) {
             return DIMMER_SLOT_SIGNATURE;
         }
@@ -66,7 +74,7 @@ dimmer_slot_status_t dimmer_settings_put(const dimmer_settings_store_t *store, c
     if (status != DIMMER_SLOT_OK) {
         return status;
     }
-    if (held != NULL && settings_at(record)->sequence <= held->sequence) {
+    if (held != NULL && number_at(record, offsetof(dimmer_settings_t, sequence)) <= held->sequence) {
         return DIMMER_SLOT_DOWNGRADE;
     }
     if (size > store->place_size || size % store->flash->granule != 0u) {
@@ -81,6 +89,7 @@ dimmer_slot_status_t dimmer_settings_put(const dimmer_settings_store_t *store, c
 }
 
 dimmer_status_t dimmer_settings_apply(dimmer_t *d, const dimmer_settings_t *settings) {
+    const dimmer_policy_t *policy = NULL; /* the model's */
     dimmer_status_t status;
 
     DIMMER_ASSERT(d != NULL && settings != NULL);
@@ -93,16 +102,20 @@ dimmer_status_t dimmer_settings_apply(dimmer_t *d, const dimmer_settings_t *sett
     }
     /* First what may be refused, so that nothing holds by halves. */
     if ((settings->parts & DIMMER_SETTINGS_POLICY) != 0u) {
-        status = dimmer_policy_check(&settings->policy);
-        if (status == DIMMER_OK && !dimmer_has_modes(d->model, &settings->policy)) {
+        policy = &settings->policy;
+        status = dimmer_policy_check(policy);
+        if (status == DIMMER_OK && !dimmer_has_modes(d->model, policy)) {
             status = DIMMER_ERR_MODE;
         }
     }
-    if (status == DIMMER_OK && (settings->parts & DIMMER_SETTINGS_PLAN) != 0u && d->governor != NULL) {
-        status = dimmer_set_plan(d, &settings->plan);
+    /* What this record leaves away an earlier one may have given, which lies where the next one is written.
+     */
+    if (status == DIMMER_OK && d->governor != NULL) {
+        status = dimmer_set_plan(d, (settings->parts & DIMMER_SETTINGS_PLAN) != 0u ? &settings->plan
+                                                                                   : d->model->plan);
     }
-    if (status == DIMMER_OK && (settings->parts & DIMMER_SETTINGS_POLICY) != 0u) {
-        status = dimmer_set_policy(d, &settings->policy);
+    if (status == DIMMER_OK && (policy != NULL || d->policy != &d->model->policy)) {
+        status = dimmer_set_policy(d, policy);
     }
     return status;
 }

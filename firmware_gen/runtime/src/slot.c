@@ -193,6 +193,8 @@ static dimmer_slot_status_t begin(const dimmer_store_t *store, const dimmer_log_
     if (trial && !answers_hold(d, started->image.blob)) {
         status = DIMMER_SLOT_ANSWERS;
         memset(d, 0, sizeof *d);
+        /* The state that it left would be one for an older model of the same architecture. */
+        memset(arena, 0, store->arena_size);
     }
     return status;
 }

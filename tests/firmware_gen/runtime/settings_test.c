@@ -60,6 +60,38 @@ static uint32_t read_file(const char *path, uint8_t *to) {
     return (uint32_t)size;
 }
 
+/* A record with another sequence and parts, as a radio leaves it: at an odd address. */
+static dimmer_slot_status_t put_anew(const dimmer_settings_t *like, uint32_t sequence, uint32_t parts) {
+    static uint8_t packet[161];
+    dimmer_settings_t made = *like;
+
+    made.sequence = sequence;
+    made.parts = parts;
+    made.crc = dimmer_crc32(0u, &made, offsetof(dimmer_settings_t, crc));
+    memcpy(packet + 1, &made, sizeof made);
+    return dimmer_settings_put(&store, packet + 1, sizeof made);
+}
+
+/* Records without policy and plan come after one with both, and are written over it. */
+static void what_a_record_leaves_away_is_the_models(dimmer_t *d, const dimmer_governor_t *g,
+                                                    const fixture_t *f) {
+    const dimmer_battery_t full = {0, 0, 1000, 3300, 0, 0, 0};
+    const dimmer_settings_t first = *dimmer_settings_find(&store);
+    uint32_t i;
+
+    CHECK(dimmer_settings_apply(d, dimmer_settings_find(&store)) == DIMMER_OK);
+    CHECK(d->policy != &f->model.policy && g->plan != f->model.plan);
+    for (i = 1; i < 4u; ++i) {
+        CHECK(put_anew(&first, first.sequence + i, DIMMER_SETTINGS_DUTY) == DIMMER_SLOT_OK);
+        CHECK(dimmer_settings_apply(d, dimmer_settings_find(&store)) == DIMMER_OK);
+        CHECK(d->policy == &f->model.policy && g->plan == f->model.plan);
+        CHECK(dimmer_report_battery(d, &full) == DIMMER_OK);
+    }
+    CHECK(put_anew(&first, first.sequence + i, DIMMER_SETTINGS_POLICY) == DIMMER_SLOT_OK);
+    CHECK(dimmer_settings_apply(d, dimmer_settings_find(&store)) == DIMMER_OK);
+    CHECK(d->policy == &dimmer_settings_find(&store)->policy && g->plan == f->model.plan);
+}
+
 int main(int argc, char **argv) {
     static const dimmer_plan_t plan = {.life_s = 86400,
                                        .sleep_q8 = 256,
@@ -135,6 +167,7 @@ int main(int argc, char **argv) {
     copy = *found;
     copy.model = f.model.crc;
     CHECK(dimmer_settings_apply(&d, &copy) == DIMMER_OK);
+    what_a_record_leaves_away_is_the_models(&d, &g, &f);
     d.mode_count ^= 4u;
     CHECK(dimmer_settings_apply(&d, &copy) == DIMMER_ERR_STATE);
     return failures;
