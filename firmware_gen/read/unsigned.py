@@ -47,7 +47,7 @@ def recoded(raw: RawModel) -> Recoded:
     if not any(_works_on_uint8(raw, operator) for operator in raw.operators):
         return Recoded(raw)
     weights = {o.inputs[1] for o in raw.operators if o.kind in WEIGHTED and len(o.inputs) > 1}
-    tensors = [_signed(tensor, index in weights) for index, tensor in enumerate(raw.tensors)]
+    tensors = [_signed(tensor, weights=index in weights) for index, tensor in enumerate(raw.tensors)]
     places: dict[int, int] = {}
     for index in (*raw.inputs, *raw.outputs):
         if _unsigned(raw, index) and index not in places:
@@ -64,6 +64,10 @@ def recoded(raw: RawModel) -> Recoded:
         raw,
         tensors=tuple(tensors),
         operators=operators,
+        others=tuple(
+            replace(other, tensors=tuple(_signed(tensor, weights=False) for tensor in other.tensors))
+            for other in raw.others
+        ),
         inputs=tuple(places.get(index, index) for index in raw.inputs),
         outputs=tuple(places.get(index, index) for index in raw.outputs),
     )
@@ -87,7 +91,7 @@ def _works_on_uint8(raw: RawModel, operator: RawOperator) -> bool:
     return len(found) > 1 or any(index not in ends or float_end for index in found)
 
 
-def _signed(tensor: RawTensor, weights: bool) -> RawTensor:
+def _signed(tensor: RawTensor, *, weights: bool) -> RawTensor:
     if tensor.type != schema.TensorType.UINT8 or tensor.sparse is not None:
         return tensor  # whose zeros are codes of 0: refused where it is read
     zero_points = tuple(zero_point - 128 for zero_point in tensor.zero_points)

@@ -26,6 +26,8 @@ int main(void) {
     int run;
     int i;
 
+    memset(&d, 0, sizeof d);
+    dimmer_model_reset(&d); /* as where no model could be started */
     memset(arena, 0xA5, sizeof arena);
     if (dimmer_init(&d, &dimmer_model, arena, sizeof arena) != DIMMER_OK) {
         return 1;
@@ -64,6 +66,6 @@ def test_a_reset_makes_the_first_inferences_repeat(tmp_path: Path) -> None:
     main = tmp_path / "main.c"
     main.write_text(_MAIN)
     files = [main, *model.sources, *sources(model.kernels)]
-    words = ["gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", f"-I{INCLUDE}", f"-I{tmp_path}", *map(str, files)]
+    words = ["gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-fsanitize=undefined", f"-I{INCLUDE}", f"-I{tmp_path}", *map(str, files)]
     subprocess.run([*words, "-lm", "-o", str(tmp_path / "main")], check=True)
     assert subprocess.run([str(tmp_path / "main")], check=False).returncode == 0
