@@ -27,7 +27,19 @@ from tests.firmware_gen.wide_cases import WIDE
 
 ENDS = ("float_ends", "unsigned_ends", "float_shapes", "cast", "unsigned_cast")
 REFUSED = (
-    *("abs", "batch_matmul", "self_attention", "exp", "log", "neg", "rsqrt", "sqrt", "squared_difference"),
+    *(
+        "abs",
+        "attention",
+        "batch_matmul",
+        "bool_input",
+        "self_attention",
+        "exp",
+        "log",
+        "neg",
+        "rsqrt",
+        "sqrt",
+        "squared_difference",
+    ),
     *("l2_normalization", "resize_bilinear", "lstm", "svdf", "floor_division"),
 )
 EXACT = [name for name in OPERATORS if name not in (*ENDS, *REFUSED, *WIDE)]
