@@ -88,13 +88,15 @@ def _together(*constants: Constant) -> float:
     return math.sqrt(sum(constant.relative**2 for constant in constants))
 
 
-def inference_uj(energy: Energy | None, instructions: int | None, cycles: int | None) -> float | None:
+def inference_uj(
+    energy: Energy | None, instructions: int | None, cycles: int | None, clock_mhz: float | None = None
+) -> float | None:
     """Microjoules of one inference at the board's supply, as `drawn`.
 
     Not rounded to what its uncertainty deserves: modes share their constants, so that they compare better than each
     is known.
     """
-    found = drawn(energy, instructions, cycles)
+    found = drawn(energy, instructions, cycles, clock_mhz)
     return None if found is None else round(found.microjoules, 3)
 
 
@@ -116,11 +118,12 @@ def cell_uj(
     return None if found is None else found.from_cell_uc(millivolts) * millivolts / 1000
 
 
-def energy_note(target: Target, with_cycles: bool) -> str:
+def energy_note(target: Target, with_cycles: bool, clock_mhz: float | None = None) -> str:
     """How the microjoules were come by, or why there are none.
 
     Args:
         with_cycles: whether the cycles of every mode are known.
+        clock_mhz: as of `drawn`.
     """
     energy, file = target.energy, f"targets/{target.name}/target.toml"
     if energy is None:
@@ -130,7 +133,7 @@ def energy_note(target: Target, with_cycles: bool) -> str:
     each = energy.cycles_per_instruction
     if not with_cycles and each is None:
         return f"cycles are not known, and {file} has no [energy.cycles_per_instruction]"
-    found = drawn(energy, 1000, 1000 if with_cycles else None)
+    found = drawn(energy, 1000, 1000 if with_cycles else None, clock_mhz)
     assert found is not None
     counted = "cycles" if with_cycles or each is None else f"instructions x {each.value:g} cycles"
     volts = energy.supply_mv.value / 1000
@@ -144,6 +147,10 @@ def energy_note(target: Target, with_cycles: bool) -> str:
         of_cycle = f"the clock's period x {constant.value:g} mW"
     measured = constant.measured_on is not None and energy.wait_factor.measured_on is not None
     kind = "measured" if measured else "modelled"
+    if clock_mhz is not None and energy.fixed_ua is not None:
+        of_cycle += (
+            f", and {energy.fixed_ua.value:g} uA while {clock_mhz:g} MHz take longer than {energy.clock_mhz.value:g}"
+        )
     whose = file if energy.board is None else f"{energy.board}, as {file} says"
     waits = f"wait factor {energy.wait_factor.value:g}"
     return f"{kind}: {counted} x {waits} x {of_cycle}, +-{found.error:.0%} ({whose}: {constant.source})"

@@ -12,7 +12,8 @@ class Lasting:
     """A life under the governor.
 
     Attributes:
-        days: to the deadline, or to the reserve, if the best mode throughout reaches that no sooner than the deadline.
+        days: to the deadline; or to the reserve, if the best mode throughout reaches that no sooner than the deadline,
+            or if what is drawn between inferences reaches it sooner.
         accuracy: of the inferences that are wanted, 0..1; one that is left out counts as wrong.
         run: share of them that run.
     """
@@ -43,9 +44,13 @@ def lasting(
     Examples:
         >>> lasting(86.4e6, 0.0, 100, 5.0, 8640, [(40.0, 0.8), (60.0, 0.9)])
         Lasting(days=100, accuracy=0.85, run=1.0)
+        >>> lasting(86.4e6, 0.0, 100, 20.0, 8640, [(40.0, 0.8), (60.0, 0.9)])
+        Lasting(days=50.0, accuracy=0.0, run=0.0)
     """
-    spendable = capacity_uc * (1 - reserve)
-    budget = max(spendable / days - idle_ua * 86_400, 0.0) / inferences
+    spendable, idle_uc = capacity_uc * (1 - reserve), idle_ua * 86_400
+    if idle_uc * days >= spendable:
+        return Lasting(spendable / idle_uc, 0.0, 0.0)
+    budget = (spendable / days - idle_uc) / inferences
     before = (0.0, 0.0)
     for point in points:
         if budget < point[0]:
@@ -53,4 +58,4 @@ def lasting(
             accuracy = before[1] + share * (point[1] - before[1])
             return Lasting(days, round(accuracy, 12), round(share, 12) if before == (0.0, 0.0) else 1.0)
         before = point
-    return Lasting(spendable / (before[0] * inferences + idle_ua * 86_400), before[1], 1.0)
+    return Lasting(spendable / (before[0] * inferences + idle_uc), before[1], 1.0)

@@ -17,17 +17,17 @@ _MOST_BETWEEN_REPORTS = 1 << 30
 """Quanta from one report to the next: half of what 32 bits and the runtime allow."""
 
 
-def plan_of(section: GovernorSection, points: Sequence[tuple[int, float]], beside_ua: float = 0.0) -> PlanConfig:
+def plan_of(section: GovernorSection, points: Sequence[tuple[int, float]], idle_ua: float) -> PlanConfig:
     """The plan of a governor.
 
     Args:
         points: mode and nanojoules of an inference, by rising energy: the hull.
-        beside_ua: microamperes that wake-ups and the application draw on an average, beside the section's `sleep_ua`.
+        idle_ua: microamperes that sleep, wake-ups and the application draw on an average; the section's own `sleep_ua`
+            is not read.
 
     Raises:
         DimmerError: battery and modes are of sizes that do not go together.
     """
-    idle_ua = section.sleep_ua + beside_ua
     power_nw = idle_ua * section.millivolts
     store_nj = section.capacity_mah * 3600 * section.millivolts * 1000
     top_nj = points[-1][1]

@@ -237,7 +237,7 @@ def plan_for(
     chosen = ", ".join(f"{mode} ({_microjoules(counted, mode, target, energy[mode] / 1000)})" for mode in hull.modes)
     left_out = "".join(f"; not from {mode}: {why}" for mode, why in hull.left_out.items())
     points = [(modes.index(mode), energy[mode]) for mode in hull.modes]
-    each_uc = besides(target.energy, replace(duty, millivolts=section.millivolts)).period_uc
+    idle = besides(target.energy, replace(duty, millivolts=section.millivolts))
     # As the report counts them: where the dearest takes longer than the period, there are no more wake-ups than it has
     # time for.
     taken = [
@@ -245,7 +245,7 @@ def plan_for(
         for mode in hull.modes
     ]
     period_s = max([DAY_S / duty.inferences_a_day, *(one.seconds for one in taken if one is not None)])
-    plan = plan_of(section, points, each_uc / period_s)
+    plan = plan_of(section, points, idle.sleep_ua + idle.period_uc / period_s)
     return plan, f"the governor chooses from {chosen}, modelled{left_out}"
 
 

@@ -58,14 +58,14 @@ def collect(context: BuildContext, stages: Sequence[StageResult]) -> ReportData:
     calibration = Calibration.load(calibration_folder(build))
     firmware = Firmware.load(firmware_folder(build, target.name))
     verified = Verified.load(verify_folder(build, target.name))
-    modes = tuple(_mode(mode, calibration.mode(mode.name), verified, target) for mode in firmware.modes)
     duty = duty_of(context.recipe.duty, context.recipe.governor)
+    modes = tuple(_mode(mode, calibration.mode(mode.name), verified, target, duty) for mode in firmware.modes)
     battery, battery_note = battery_of(modes, firmware.policy, target, duty)
     if governed := governor_line(modes, firmware.governor, target, context.recipe.governor, duty):
         battery_note = f"{battery_note} {governed}".lstrip()
     flash, ram = firmware.flash, firmware.ram
     features, detection = feature_figures(context), detection_figures(context)
-    notes = _notes(firmware, target, verified.test_images)
+    notes = _notes(firmware, target, verified.test_images, duty)
     if features is not None and features.detector and detection is None:
         notes["detection"] = NEVER_TUNED
     return ReportData(
@@ -113,7 +113,9 @@ def _gates(counted: GateCount | None, verified: VerifiedGates | None) -> dict[st
     return {**found, **known}
 
 
-def _mode(counted: FirmwareMode, calibrated: CalibratedMode, verified: Verified, target: Target) -> ModeFigures:
+def _mode(
+    counted: FirmwareMode, calibrated: CalibratedMode, verified: Verified, target: Target, duty: Duty
+) -> ModeFigures:
     measured = verified.mode(counted.name)
     return ModeFigures(
         name=counted.name,
@@ -122,14 +124,14 @@ def _mode(counted: FirmwareMode, calibrated: CalibratedMode, verified: Verified,
         accuracy=measured.accuracy,
         accuracy_float=measured.accuracy_float,
         instructions=counted.instructions,
-        energy_uj=inference_uj(target.energy, counted.instructions, counted.cycles),
+        energy_uj=inference_uj(target.energy, counted.instructions, counted.cycles, duty.clock_mhz),
         verify=Verification(measured.target.samples, measured.target.mismatches, verified.backend),
         cycles=counted.cycles,
         cycles_source=counted.cycles_source,
     )
 
 
-def _notes(firmware: Firmware, target: Target, test_images: int) -> dict[str, str]:
+def _notes(firmware: Firmware, target: Target, test_images: int, duty: Duty) -> dict[str, str]:
     # The firmware's own check is with random inputs; the report's is verification's, with test images.
     notes = {place: why for place, why in firmware.notes.items() if place != "modes[*].verify"}
     notes["modes[*].accuracy"] = f"of {test_images:,} test images, by the C code on the host, which is bit-exact"
@@ -139,12 +141,12 @@ def _notes(firmware: Firmware, target: Target, test_images: int) -> dict[str, st
         notes["modes[*].verify"] = (
             f"{few} (samples in its target.toml); the host's C is compared on all that the recipe asks for"
         )
-    return notes | energy_notes(firmware, target)
+    return notes | energy_notes(firmware, target, duty.clock_mhz)
 
 
-def energy_notes(firmware: Firmware, target: Target) -> dict[str, str]:
-    """How energies were come by, or why there are none."""
-    how = energy_note(target, all(mode.cycles is not None for mode in firmware.modes))
+def energy_notes(firmware: Firmware, target: Target, clock_mhz: float | None = None) -> dict[str, str]:
+    """How energies were come by, or why there are none; `clock_mhz` as of `drawn`."""
+    how = energy_note(target, all(mode.cycles is not None for mode in firmware.modes), clock_mhz)
     notes = dict.fromkeys(("modes[*].energy_uj", "energy"), how)
     if target.energy is not None:
         notes["energy.board"] = f"targets/{target.name}/target.toml has constants of its own"
@@ -202,8 +204,14 @@ def governor_line(
     if not points or not governor.days:
         return ""
     capacity, kept = governor.capacity_mah * 3.6e6, governor.reserve_permille / 1000
-    idle_ua = governor.sleep_ua + besides(target.energy, duty).period_uc / period_s
+    idle = besides(target.energy, duty)
+    idle_ua = idle.sleep_ua + idle.period_uc / period_s
     found = lasting(capacity, kept, governor.days, idle_ua, DAY_S / period_s, points)
+    if not found.run:
+        return (
+            f"Under the governor {governor.capacity_mah:g} mAh last {found.days:,.3g} days, and nothing is inferred: "
+            f"{idle_ua:,.3g} uA between inferences empty them before the {governor.days:g} days of [governor]."
+        )
     share = "" if found.run == 1 else f", with {100 * found.run:.0f} % of the inferences run"
     days, right = f"{found.days:,.3g} days", f"{100 * found.accuracy:.1f} %"
     return (

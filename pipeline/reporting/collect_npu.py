@@ -21,7 +21,7 @@ from dimmer.pipeline.artifacts.verification import Verified, VerifiedMode, verif
 from dimmer.pipeline.core.stage import StageResult
 from dimmer.pipeline.energy.account import Counted, account
 from dimmer.pipeline.energy.inference import energy_note, inference_uj
-from dimmer.pipeline.recipe.sections.duty import duty_of
+from dimmer.pipeline.recipe.sections.duty import Duty, duty_of
 from dimmer.pipeline.reporting.detection import detection_figures
 from dimmer.pipeline.reporting.ends import input_figures, output_figures
 from dimmer.targets import Target
@@ -50,13 +50,13 @@ def collect_npu(context: BuildContext, stages: Sequence[StageResult]) -> ReportD
         name: None if found is None else Verification(found.samples, found.mismatches, checked.backend)
         for name, found in shown.items()
     }
+    duty = duty_of(context.recipe.duty, context.recipe.governor)
     modes = tuple(
-        _mode(mode, calibration.mode(mode.name), verified.mode(mode.name), verifications[mode.name], target)
+        _mode(mode, calibration.mode(mode.name), verified.mode(mode.name), verifications[mode.name], target, duty)
         for mode in firmware.modes
     )
     sizes, extra = firmware.bytes, [mode.extra_bytes for mode in firmware.modes[1:]]
     single = sizes.total - (sizes.blob - sizes.single_mode_blob) - sum(m.stream_bytes for m in firmware.modes[1:])
-    duty = duty_of(context.recipe.duty, context.recipe.governor)
     gone = {mode.mode: mode.reason for mode in firmware.left_out}
     candidates = [Candidate.of(mode) for mode in calibration.modes]
     return ReportData(
@@ -75,7 +75,7 @@ def collect_npu(context: BuildContext, stages: Sequence[StageResult]) -> ReportD
         policy=firmware.policy,
         stages=tuple(stages),
         energy=account(target.energy, duty, [Counted(mode.name, None, mode.cycles) for mode in firmware.modes]),
-        notes=_notes(firmware, checked, verified.test_images, target),
+        notes=_notes(firmware, checked, verified.test_images, target, duty),
         npu=NpuFigures(
             accelerator=firmware.accelerator,
             vela=firmware.vela,
@@ -103,7 +103,12 @@ def core_operators(modes: Sequence[NpuMode]) -> str:
 
 
 def _mode(
-    made: NpuMode, calibrated: CalibratedMode, measured: VerifiedMode, verify: Verification | None, target: Target
+    made: NpuMode,
+    calibrated: CalibratedMode,
+    measured: VerifiedMode,
+    verify: Verification | None,
+    target: Target,
+    duty: Duty,
 ) -> ModeFigures:
     return ModeFigures(
         name=made.name,
@@ -112,14 +117,14 @@ def _mode(
         accuracy=measured.accuracy,
         accuracy_float=measured.accuracy_float,
         instructions=None,
-        energy_uj=inference_uj(target.energy, None, made.cycles),
+        energy_uj=inference_uj(target.energy, None, made.cycles, duty.clock_mhz),
         verify=verify,
         cycles=made.cycles,
         cycles_source="vela",
     )
 
 
-def _notes(firmware: NpuFirmware, checked: VerifiedNpu, images: int, target: Target) -> dict[str, str]:
+def _notes(firmware: NpuFirmware, checked: VerifiedNpu, images: int, target: Target, duty: Duty) -> dict[str, str]:
     apart = "the NPU's scratch is the arena's larger part; the stack is the application's"
     notes = {f"ram.{key}": apart for key in ("scratch", "stack", "total", "single_mode_arena")}
     notes |= {f"stack.{key}": "not proven for this engine" for key in ("proven", "before_hook", "exception_frame")}
@@ -141,7 +146,7 @@ def _notes(firmware: NpuFirmware, checked: VerifiedNpu, images: int, target: Tar
     if len(firmware.modes) == 1:
         notes["switch.bytes_of_flash_per_extra_mode"] = "there is one mode"
     how = (
-        energy_note(target, True)
+        energy_note(target, True, duty.clock_mhz)
         if target.energy
         else f"targets/{target.name}/target.toml has no [energy]: {UNMEASURED}"
     )

@@ -75,5 +75,5 @@ def duty_of(section: DutySection, governor: GovernorSection) -> Duty:
         section.events_per_hour,
         section.capacity_mah or (governor.capacity_mah if asked else _DEFAULT_MAH),
         section.millivolts or (governor.millivolts if asked else _DEFAULT_MV),
-        governor.sleep_ua if asked else None,
+        (governor.sleep_ua or None) if asked else None,
     )

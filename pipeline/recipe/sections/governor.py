@@ -22,7 +22,8 @@ class GovernorSection:
         harvest: whether the device lives from what it harvests, too, and reports it.
         period_s: from one inference to the next, until the device has learnt it.
         report_s: how often the application reports the battery.
-        sleep_ua: microamperes that are drawn all the time; wake-ups and the application are constants of the target.
+        sleep_ua: microamperes that are drawn all the time; 0 for that of the target's [energy], where wake-ups and the
+            application have their constants, too.
         reserve_permille: of the battery, kept for whatever is not inference.
         cold_reserve_permille: more reserve for each 10 degrees under 8.5 degrees Celsius.
         dark_days: with harvest and no deadline the store is to carry the cheapest mode for so many days without any;
@@ -35,7 +36,7 @@ class GovernorSection:
     harvest: bool = False
     period_s: float = 10.0
     report_s: int = 600
-    sleep_ua: float = 5.0
+    sleep_ua: float = 0.0
     reserve_permille: int = 40
     cold_reserve_permille: int = 0
     dark_days: float = 5.0

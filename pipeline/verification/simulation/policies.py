@@ -104,7 +104,8 @@ class Governor:
         self.names: tuple[str, ...] = (name,)
         self._cost = np.array([board.millijoules(setting.cycles[mode]) for mode in setting.hull])
         self._right = np.array([setting.accuracy[mode] for mode in setting.hull])
-        plan = plan_of(section, [(mode, cost * 1e6) for mode, cost in zip(setting.hull, self._cost, strict=True)])
+        points = [(mode, cost * 1e6) for mode, cost in zip(setting.hull, self._cost, strict=True)]
+        plan = plan_of(section, points, section.sleep_ua)
         self._fleet = fleet.Governors(plan, devices, each)
 
     def step(self, seen: Seen) -> tuple[Floats, Floats]:

@@ -66,6 +66,16 @@ def test_a_reset_makes_the_first_inferences_repeat(tmp_path: Path) -> None:
     main = tmp_path / "main.c"
     main.write_text(_MAIN)
     files = [main, *model.sources, *sources(model.kernels)]
-    words = ["gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-fsanitize=undefined", f"-I{INCLUDE}", f"-I{tmp_path}", *map(str, files)]
+    words = [
+        "gcc",
+        "-std=gnu11",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-fsanitize=undefined",
+        f"-I{INCLUDE}",
+        f"-I{tmp_path}",
+        *map(str, files),
+    ]
     subprocess.run([*words, "-lm", "-o", str(tmp_path / "main")], check=True)
     assert subprocess.run([str(tmp_path / "main")], check=False).returncode == 0

@@ -25,7 +25,15 @@ def test_the_mixture_that_reaches_the_deadline() -> None:
 def test_a_budget_under_the_cheapest_mode_leaves_inferences_out() -> None:
     half = (0.432 + 8640 * 20e-6) * 100 / 3.6
     assert life(half, 100) == Lasting(100, 0.4, 0.5)
-    assert life(10.0, 1000) == Lasting(1000, 0.0, 0.0)
+    least = (0.432 + 8640 * 0.4e-6) * 100 / 3.6
+    assert life(least, 100) == Lasting(100, 0.008, 0.01)
+
+
+def test_sleep_alone_may_be_too_much_for_the_deadline() -> None:
+    """Not the days that were asked for, with nothing inferred in them."""
+    found = life(10.0, 1000)
+    assert (found.accuracy, found.run) == (0.0, 0.0)
+    assert found.days == pytest.approx(36 / 0.432)
 
 
 def test_one_over_the_best_mode_lasts_longer() -> None:

@@ -18,8 +18,8 @@ MODES = [(2, 1.3e6), (1, 2.1e6), (0, 4.35e6)]
 
 
 def test_a_coin_cell() -> None:
-    section = GovernorSection(capacity_mah=230, days=100, sleep_ua=3.4, period_s=10)
-    plan = plan_of(section, MODES)
+    section = GovernorSection(capacity_mah=230, days=100, period_s=10)
+    plan = plan_of(section, MODES, 3.4)
     quantum = 128  # nJ: 4.35 mJ are 33,985 of them
     assert [(point.mode, point.cost) for point in plan.points] == [(2, 10157), (1, 16407), (0, 33985)]
     unit = quantum << plan.unit_shift
@@ -30,10 +30,9 @@ def test_a_coin_cell() -> None:
     assert (plan.reserve_permille, plan.cold_permille, plan.harvest_q8) == (40, 0, 0)
 
 
-def test_what_wake_ups_and_the_application_take_is_slept_off_too() -> None:
-    section = GovernorSection(capacity_mah=230, days=100, sleep_ua=3.4, period_s=10)
-    assert plan_of(section, MODES, 150.6) == plan_of(replace(section, sleep_ua=154.0), MODES)
-    # More than the field holds in fine quanta: coarser ones, or another battery.
+def test_what_is_drawn_between_inferences_takes_coarser_quanta_or_another_battery() -> None:
+    section = GovernorSection(capacity_mah=230, days=100, period_s=10)
+    # More than the field holds in fine quanta.
     plan = plan_of(section, MODES, 1e6)
     assert 0 < plan.sleep_q8 <= MAX_SLEEP_Q8
     plan.pack(3)
@@ -43,7 +42,7 @@ def test_what_wake_ups_and_the_application_take_is_slept_off_too() -> None:
 
 
 def test_harvest_is_counted_at_the_battery_s_voltage() -> None:
-    plan = plan_of(GovernorSection(capacity_mah=10, millivolts=3700, harvest=True), MODES)
+    plan = plan_of(GovernorSection(capacity_mah=10, millivolts=3700, harvest=True), MODES, 5.0)
     assert plan.life_s == 0
     assert plan.harvest_q8 / 256 * 128 == pytest.approx(3700, rel=1e-3)
 
@@ -54,9 +53,9 @@ def test_a_store_keeps_what_carries_the_cheapest_mode_through_days_without_harve
 ) -> None:
     """1.3 mJ every 10 s and 5 uA of 3.7 V, 148.5 uW, for five days: 64 J, or two fifths of a store."""
     section = GovernorSection(capacity_mah=capacity_mah, millivolts=3700, harvest=True)
-    assert plan_of(section, MODES).low_q6 == low_q6
-    assert plan_of(replace(section, dark_days=0.0), MODES).low_q6 == 0
-    assert plan_of(replace(section, harvest=False, days=10.0), MODES).low_q6 == 0
+    assert plan_of(section, MODES, 5.0).low_q6 == low_q6
+    assert plan_of(replace(section, dark_days=0.0), MODES, 5.0).low_q6 == 0
+    assert plan_of(replace(section, harvest=False, days=10.0), MODES, 5.0).low_q6 == 0
 
 
 sections = st.builds(
@@ -68,16 +67,17 @@ sections = st.builds(
     dark_days=st.floats(0, 18_250),
     period_s=st.floats(0.01, 86_400),
     report_s=st.integers(1, 65_535),
-    sleep_ua=st.floats(0, 1e6),
 )
 energies = st.lists(st.floats(1, 1e9), min_size=1, max_size=8)
 
 
-@given(sections, energies)
-def test_any_device_is_packed_or_refused_in_a_line(section: GovernorSection, energies: list[float]) -> None:
+@given(sections, energies, st.floats(0, 1e6))
+def test_any_device_is_packed_or_refused_in_a_line(
+    section: GovernorSection, energies: list[float], idle_ua: float
+) -> None:
     points, told = list(enumerate(sorted(energies))), ""
     try:
-        plan = plan_of(section, points)
+        plan = plan_of(section, points, idle_ua)
     except DimmerError as error:
         told = str(error)
     if told:
@@ -93,4 +93,4 @@ def test_any_device_is_packed_or_refused_in_a_line(section: GovernorSection, ene
 
 def test_a_battery_for_a_tenth_of_an_inference_is_refused() -> None:
     with pytest.raises(DimmerError, match="do not go with inferences of 4,350 uJ every 10 s"):
-        plan_of(GovernorSection(capacity_mah=1e-5, days=1), MODES)
+        plan_of(GovernorSection(capacity_mah=1e-5, days=1), MODES, 5.0)

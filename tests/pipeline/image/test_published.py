@@ -243,7 +243,7 @@ def test_the_governor_s_menu_of_an_npu_comes_from_estimated_cycles(tmp_path: Pat
     hungry = replace(target, energy=replace(energy, application_uc=replace(constant, value=300)))
     args = modes_order(tmp_path), found, PolicySection(), hungry, counted, governor
     more, _ = published.worth_running(*args, duty_of(DutySection(), governor))
-    assert more.policy.plan == plan_of(replace(governor, sleep_ua=8.0), [(2, 100.0), (1, 200.0), (0, 300.0)])
+    assert more.policy.plan == plan_of(governor, [(2, 100.0), (1, 200.0), (0, 300.0)], 8.0)
     assert more.policy.plan.sleep_q8 > order.policy.plan.sleep_q8
 
 

@@ -68,6 +68,39 @@ def test_the_governor_s_life_stands_beside_the_policy_s(context: BuildContext) -
     )
     slow = replace(recipe, governor=replace(governor, days=400))
     assert "last 400 days" in collect(replace(context, recipe=slow), []).battery_note
+    asleep = replace(recipe, governor=replace(governor, days=400, sleep_ua=30))
+    assert "230 mAh last 319 days, and nothing is inferred: 30.1 uA between inferences empty them before the 400" in (
+        collect(replace(context, recipe=asleep), []).battery_note
+    )
+
+
+def test_a_governor_without_a_sleep_of_its_own_has_the_board_s(context: BuildContext) -> None:
+    """A Pico sleeps at more than a milliampere: no deadline of months is promised there."""
+    energy = context.target.energy
+    assert energy is not None
+    target = replace(context.target, energy=replace(energy, sleep_ua=Constant(1200, 100, "a paper")))
+    replace(firmware(), governor=("80.80.80", "88.88.88")).save(firmware_folder(context.build_dir, "mps2-an386"))
+    recipe = replace(context.recipe, governor=GovernorSection(capacity_mah=230, days=90, reserve_permille=0))
+    data = collect(replace(context, target=target, recipe=recipe), [])
+    assert data.energy is not None
+    (sleep,) = (constant for constant in data.energy.constants if constant.name == "sleep_ua")
+    assert (sleep.value, sleep.source) == (1200, "a paper")
+    assert "230 mAh last 7.99 days, and nothing is inferred" in data.battery_note
+
+
+def test_another_clock_counts_in_all_energies(context: BuildContext) -> None:
+    energy = context.target.energy
+    assert energy is not None
+    target = replace(context.target, energy=replace(energy, fixed_ua=Constant(2000, 200, "a paper")))
+    recipe = replace(context.recipe, duty=DutySection(clock_mhz=16))
+    data = collect(replace(context, target=target, recipe=recipe), [])
+    assert data.energy is not None
+    for mode, one in zip(data.modes, data.energy.modes, strict=True):
+        assert mode.energy_uj is not None
+        assert one.inference_uj.low < mode.energy_uj < one.inference_uj.high
+    # 3.2 million cycles of 1.08 take 216 ms at 16 MHz, 187 ms more than at 120: 2 mA of 1.8 V for so long.
+    assert data.modes[0].energy_uj == pytest.approx(3_200_000 * 1.08 * 194e-6 * 1.8 + 187.2 * 2 * 1.8, rel=1e-3)
+    assert "2000 uA while 16 MHz take longer than 120" in data.notes["modes[*].energy_uj"]
 
 
 def test_the_governor_s_life_counts_wake_ups_and_the_application(context: BuildContext) -> None:

@@ -19,6 +19,7 @@ def test_the_governors_device_is_the_same_device() -> None:
     assert duty_of(DutySection(), governor) == Duty(20, None, 0.0, 0.0, 500, 3700, 7)
     own = duty_of(DutySection(period_s=5, capacity_mah=40, millivolts=3600, clock_mhz=16), governor)
     assert own == Duty(5, 16, 0.0, 0.0, 40, 3600, 7)
+    assert duty_of(DutySection(), GovernorSection(capacity_mah=500, days=30)).sleep_ua is None  # the board's counts
 
 
 def test_inferences_of_a_day() -> None:
