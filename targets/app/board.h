@@ -39,4 +39,7 @@ uint32_t board_supply(void);
  * constant `millivolts` of target.toml. */
 uint32_t board_millivolts(void);
 
+/* Returns whether board_millivolts last gave what the chip measures at its own supply. */
+int board_gave_supply(void);
+
 #endif

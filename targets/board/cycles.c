@@ -126,8 +126,15 @@ __attribute__((weak)) uint32_t board_supply(void) {
     return 0;
 }
 
+static uint8_t gave_supply;
+
 __attribute__((weak)) uint32_t board_millivolts(void) {
     const uint32_t measured = board_supply();
 
+    gave_supply = measured != 0u;
     return measured != 0u ? measured : DIMMER_MILLIVOLTS;
+}
+
+int board_gave_supply(void) {
+    return gave_supply;
 }

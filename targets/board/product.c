@@ -14,10 +14,12 @@
 #include "text.h"
 
 #define PERIOD_S 10u
-/* Of a lithium cell, roughly: a gauge knows better, and the governor counts by itself between its readings.
- */
-#define EMPTY_MV 3000u
-#define FULL_MV  4200u
+/* Of a lithium cell, roughly, and of a coin cell, at which the chip itself hangs: a gauge knows better, and
+ * the governor counts by itself between its readings. */
+#define EMPTY_MV      3000u
+#define FULL_MV       4200u
+#define COIN_EMPTY_MV 2000u
+#define COIN_FULL_MV  3000u
 
 #if defined(DIMMER_ARENA_SECTION)
 __attribute__((section(DIMMER_ARENA_SECTION)))
@@ -33,13 +35,14 @@ int main(int argc, char **argv);
 /* Your gauge stands here. */
 static dimmer_battery_t look_at_battery(uint32_t time_s) {
     const uint32_t measured = board_millivolts();
-    const uint32_t above = measured > EMPTY_MV ? measured - EMPTY_MV : 0u;
+    const uint32_t empty = board_gave_supply() ? COIN_EMPTY_MV : EMPTY_MV;
+    const uint32_t span = (board_gave_supply() ? COIN_FULL_MV : FULL_MV) - empty;
+    const uint32_t above = measured > empty ? measured - empty : 0u;
     dimmer_battery_t now = {0};
 
     now.time_s = time_s;
     now.millivolts = (uint16_t)measured;
-    now.charge_permille =
-        (uint16_t)(above >= FULL_MV - EMPTY_MV ? 1000u : above * 1000u / (FULL_MV - EMPTY_MV));
+    now.charge_permille = (uint16_t)(above >= span ? 1000u : above * 1000u / span);
     return now;
 }
 
@@ -92,16 +95,20 @@ static void say_inference(const dimmer_battery_t *now, dimmer_advice_t advice) {
 int main(int argc, char **argv) {
     dimmer_status_t status = dimmer_init(&network, &dimmer_model, arena, sizeof arena);
     uint32_t time_s = 0;
+    uint32_t more_ms = 0;
 
     (void)argc;
     (void)argv;
     if (status == DIMMER_OK && dimmer_model.plan != NULL) {
         status = dimmer_govern(&network, &governor);
     }
-    for (; status == DIMMER_OK; time_s += PERIOD_S) {
+    while (status == DIMMER_OK) {
         const dimmer_battery_t now = look_at_battery(time_s);
         dimmer_advice_t advice = DIMMER_RUN;
+        uint32_t busy_ms;
+        uint32_t turn_ms;
 
+        cycles = 0u;
         status = dimmer_report_battery(&network, &now);
         if (status == DIMMER_ERR_POLICY) { /* a model of one mode has none, and nothing to choose */
             status = DIMMER_OK;
@@ -116,7 +123,13 @@ int main(int argc, char **argv) {
             break;
         }
         say_inference(&now, advice);
-        board_sleep(1000u * PERIOD_S);
+        /* A turn is no shorter than its inference. */
+        busy_ms = platform_microseconds(cycles) / 1000u;
+        turn_ms = busy_ms > 1000u * PERIOD_S ? busy_ms : 1000u * PERIOD_S;
+        board_sleep(turn_ms - busy_ms);
+        more_ms += turn_ms;
+        time_s += more_ms / 1000u;
+        more_ms %= 1000u;
     }
     text_begin(&text, "error");
     text_string(&text, "message", dimmer_status_text(status));

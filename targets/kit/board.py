@@ -17,7 +17,8 @@ REGISTERS = "registers"
 SERIAL_PORTS = ("stm32-sr", "stm32-isr", "nrf-uart", "nrf-uarte", "pl011", "esp", "sifive", REGISTERS)
 COUNTERS = ("none", "dwt", "systick", "mcycle", "esp32c3")
 STARTS = ("vectors", "rp2040", "direct")
-MILLIVOLTS = 3000
+MILLIVOLTS = 3700
+"""Of a lithium cell that is half full: what nobody measures keeps a product from neither end of its modes."""
 
 _PLACE = r"(0x[0-9A-Fa-f]{1,8})(?::(8|16|32))?"
 _ACCESS = re.compile(_PLACE + r" (=|\|=|&= ~|\?|!) ?(0x[0-9A-Fa-f]{1,8}|\d{1,10})")
