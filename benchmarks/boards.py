@@ -12,7 +12,7 @@ C is the same but for the start-up.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Annotated
 
@@ -36,15 +36,7 @@ from dimmer.pipeline.image.published import published_order, with_accuracies, wo
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.recipe.sections.duty import duty_of
 from dimmer.targets import Target, load_target, target_names
-
-EMULATED: Mapping[str, str] = {
-    "cortex-m0plus": "mps2-an385-v6m",
-    "cortex-m4": "mps2-an386",
-    "cortex-m7": "mps2-an500",
-    "cortex-m33": "mps2-an505",
-    "rv32imc": "riscv-virt",
-}
-"""Core of a board -> the target that counts for it."""
+from dimmer.targets.counter import counter_of, uncounted
 
 
 def real_boards() -> tuple[str, ...]:
@@ -52,27 +44,11 @@ def real_boards() -> tuple[str, ...]:
     return tuple(name for name in target_names() if load_target(name).board is not None)
 
 
-def counter_for(board: Target) -> Target:
-    """The emulated board that counts for one.
-
-    Raises:
-        DimmerError: none has its core and chooses its kernels alike.
-    """
-    if board.core not in EMULATED:
-        raise DimmerError(f"no emulated board counts for {board.name}, a {board.core}: name one in EMULATED")
-    found = load_target(EMULATED[board.core])
-    if found.scratch_limit != board.scratch_limit:
-        raise DimmerError(
-            f"{found.name} cannot count for {board.name}: their scratch_limit differs, and with it their kernels"
-        )
-    return found
-
-
 def measure(recipe: Recipe, boards: Sequence[Target], progress: Progress) -> Iterator[tuple[str, Row]]:
     """SHA-256 of a model's converted modes, and a row, for each board.
 
     Raises:
-        DimmerError: it is not converted, or a tool is missing.
+        DimmerError: it is not converted, nobody counts for a board, or a tool is missing.
     """
     build = build_folder(recipe)
     calibration = Calibration.load(calibration_folder(build))
@@ -80,13 +56,16 @@ def measure(recipe: Recipe, boards: Sequence[Target], progress: Progress) -> Ite
     order = with_accuracies(order, calibration)
     digest = hashlib.sha256(b"".join(mode.path.read_bytes() for mode in order.modes)).hexdigest()
     duty = duty_of(recipe.duty, recipe.governor)
-    counted: dict[str, Counted] = {}
+    counted: dict[tuple[str, int], Counted] = {}
     for number, board in enumerate(boards):
         progress(f"{recipe.name} on {board.name}", number / len(boards))
-        emulated = counter_for(board)
-        if emulated.name not in counted:
-            counted[emulated.name] = judge(order, calibration, emulated, lambda _t, _s: None, needed=True)
-        own = counted[emulated.name]
+        counter = counter_of(board)
+        if counter is None:
+            raise DimmerError(f"{board.name} has no row: {uncounted(board)}")
+        alike = counter.name, counter.scratch_limit
+        if alike not in counted:
+            counted[alike] = judge(order, calibration, board, lambda _t, _s: None, needed=True)
+        own = counted[alike]
         chosen, _ = worth_running(order, calibration, recipe.policy, board, own, recipe.governor, duty)
         yield digest, row_of(chosen, board, own)
 

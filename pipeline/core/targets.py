@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +18,7 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline.core.closure import ROOT, file_hash
 from dimmer.pipeline.core.debian import require_tools
 from dimmer.targets import Target, load_target
+from dimmer.targets.counter import emulated_for
 from dimmer.targets.kit.family import FAMILIES
 from dimmer.targets.runners.rtl import simulator_key
 from dimmer.targets.timing.trace import PLUGIN, host_compiler
@@ -62,12 +64,20 @@ def equipped_firmware_target(name: str) -> Target:
 def require_target_tools(target: Target) -> None:
     """All that a target compiles and runs with; of several compilers one will do.
 
+    Without what an emulated board counts with for it there is a note on standard error, and no count.
+
     Raises:
         DimmerError: something is missing and cannot be installed from here; the message holds the line to type.
     """
     compilers = target.toolchain.compilers
     spare = compilers if any(shutil.which(name) for name in compilers) else ()
     require_tools({tool: package for tool, package in target.tools.items() if tool not in spare})
+    counter = emulated_for(target)
+    if counter is not None:
+        try:
+            require_tools(counter.tools)
+        except DimmerError as error:
+            print(f"note: {counter.name} counts nothing for {target.name}: {error}", file=sys.stderr)
 
 
 def load_program_target(name: str) -> Target:
@@ -95,7 +105,11 @@ def target_files(target: Target) -> tuple[Path, ...]:
         places.add(FAMILIES / target.family)
     if target.variant_of is not None:
         places.add(target.folder.parent / target.variant_of)
-    plugin = () if target.timing is None else (PLUGIN,)
+    counter = emulated_for(target)
+    if counter is not None:
+        places |= {counter.folder, *(() if counter.family is None else (FAMILIES / counter.family,))}
+    timed = target.timing or (counter and counter.timing)
+    plugin = () if timed is None else (PLUGIN,)
     return (*sorted(places), *plugin, ROOT / "firmware_gen" / "runtime")
 
 
@@ -109,7 +123,11 @@ def tool_versions(target: Target) -> dict[str, str]:
     compiler = _compiler(target)
     runner = target.runner.command[0]
     names = [name for name in (compiler, runner, target.toolchain.objcopy) if name is not None and "{" not in name]
-    if target.timing is not None and (own := host_compiler()) is not None:
+    counter = emulated_for(target)
+    if counter is not None:
+        names.append(counter.runner.command[0])
+    timed = target.timing or (counter and counter.timing)
+    if timed is not None and (own := host_compiler()) is not None:
         names.append(own)  # without it there are no cycles
     libraries = (Path(name) for name in target.tools if name.startswith("/"))
     found = {str(path): file_hash(path) for path in libraries if path.is_file()}

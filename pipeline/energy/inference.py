@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from dimmer.targets.counter import counter_of, uncounted
 from dimmer.targets.power.constants import Constant, Energy
 from dimmer.targets.target import Target
 
@@ -128,8 +129,8 @@ def energy_note(target: Target, with_cycles: bool, clock_mhz: float | None = Non
     energy, file = target.energy, f"targets/{target.name}/target.toml"
     if energy is None:
         return f"{file} has no [energy]"
-    if not with_cycles and not target.counts_instructions:
-        return "modelled from instructions, which this target does not count"
+    if not with_cycles and counter_of(target) is None:
+        return f"modelled from instructions, and {uncounted(target)}"
     each = energy.cycles_per_instruction
     if not with_cycles and each is None:
         return f"cycles are not known, and {file} has no [energy.cycles_per_instruction]"

@@ -39,6 +39,7 @@ from dimmer.pipeline.image.events import (
 )
 from dimmer.pipeline.image.stack import unproven
 from dimmer.targets import Target
+from dimmer.targets.counter import uncounted
 from dimmer.targets.timing.run import guess_of
 
 if TYPE_CHECKING:
@@ -60,11 +61,13 @@ class Ran:
         events: of its commands `bench` and `layers`.
         verification: mode -> against the interpreter; empty where `pipeline.verify` does that.
         modelled: cycles, where the core does not count them itself.
+        counter: name of the target that counted; None where none did, and the counts mean nothing.
     """
 
     events: tuple[Event, ...]
     verification: Mapping[str, Verification] = field(default_factory=dict)
     modelled: Modelled = field(default_factory=Modelled)
+    counter: str | None = None
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,7 @@ def figures_of(
         ),
         stack=proven.figures,
         switch=Switch(
-            instructions=switch if target.counts_instructions else None,
+            instructions=switch if ran.counter is not None else None,
             bytes_of_flash_per_extra_mode=(full.flash - top.flash) / extra if extra else None,
         ),
         gates=None if order.gates is None else GateCount(gates, gates / whole if gates and whole else None),
@@ -203,12 +206,15 @@ def _choices(model: GeneratedModel) -> tuple[KernelChoice, ...]:
 
 def _notes(target: Target, ran: Ran, judged: Judged, modes: int, stack_known: bool) -> dict[str, str]:
     notes: dict[str, str] = {}
-    if not target.counts_instructions:
-        reason = f"{target.name} has no instruction counter"
+    if ran.counter is None:
+        reason = uncounted(target)
         notes |= {"modes[*].instructions": reason, "switch.instructions": reason}
     else:
+        if ran.counter != target.name:
+            reason = f"counted on {ran.counter}, whose core runs the same code but for the start-up"
+            notes |= {"modes[*].instructions": reason, "switch.instructions": reason}
         # A firmware that is the user's own, or an emulator's plug-in that died.
-        reason = f"the firmware told no count, though {target.name} can count"
+        reason = f"the firmware told no count, though {ran.counter} can count"
         counted = only(ModeCounted, ran.events)
         if len(counted) < modes or any(event.instructions is None for event in counted):
             notes["modes[*].instructions"] = reason

@@ -17,7 +17,8 @@ from dimmer.pipeline.artifacts.calibration import Calibration
 from dimmer.pipeline.artifacts.firmware import Firmware
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.image.compiled import Compiled, compile_modes
-from dimmer.pipeline.image.cycles import cycles_of_modes, model_cycles
+from dimmer.pipeline.image.counting import costs_of
+from dimmer.pipeline.image.cycles import cycles_of_modes
 from dimmer.pipeline.image.events import ModeCounted, SelfTested, named, only, run_events
 from dimmer.pipeline.image.figures import Judged, Ran, figures_of
 from dimmer.pipeline.image.order import Order
@@ -25,6 +26,7 @@ from dimmer.pipeline.image.records import verify_modes
 from dimmer.pipeline.image.stack import write_header
 from dimmer.pipeline.modes.mode import FULL_BITS, Mode
 from dimmer.targets import Target
+from dimmer.targets.counter import counter_of
 
 
 def make(order: Order, target: Target, out: Path, progress: Progress, judged: Judged | None = None) -> Firmware:
@@ -47,16 +49,10 @@ def make(order: Order, target: Target, out: Path, progress: Progress, judged: Ju
     target.prepare(lambda text: progress(text, 0.2))
     progress("self-test and bench", 0.3)
     check_known_answers(target, full, out)
-    events = [
-        event
-        for command in ("bench", "layers")
-        for event in named(
-            run_events(target, full.elf, [command], out, count=target.counts_instructions), full.model.modes
-        )
-    ]
+    costs = costs_of(order, target, full, out, progress)
     verification = verify_modes(order, target, full, progress) if order.samples else {}
     runtime_files = {path.name for path in sources()}
-    ran = Ran(tuple(events), verification, model_cycles(target, full.elf, out, events))
+    ran = Ran(costs.events, verification, costs.modelled, costs.counter)
     figures = figures_of(order, target, full, top, ran, judged or Judged(), runtime_files)
     write_header(figures, target, out)
     figures.save(out)
@@ -106,9 +102,9 @@ class Counted:
 
 
 def judge(order: Order, calibration: Calibration, target: Target, progress: Progress, needed: bool = False) -> Counted:
-    """Counts every mode on the target.
+    """Counts every mode on the target, or on the emulated board that counts for it.
 
-    Nothing is counted where the target cannot count, or where all blocks have 8 bits, as then fewer operations are
+    Nothing is counted where nobody can count for it, or where all blocks have 8 bits, as then fewer operations are
     fewer instructions.
 
     Args:
@@ -116,13 +112,14 @@ def judge(order: Order, calibration: Calibration, target: Target, progress: Prog
     """
     names = [mode.name for mode in order.modes]
     narrow = any({*chain(*Mode.parse(name).blocks)} - {FULL_BITS, 0} for name in names)
-    if not (narrow or needed) or not target.counts_instructions:
+    counter = counter_of(target)
+    if not (narrow or needed) or counter is None:
         return Counted()
     progress("counting the modes", 0.0)
     with children.scratch() as work:
-        elf = compile_modes(order, order.modes, target, work).elf
-        events = only(ModeCounted, named(run_events(target, elf, ["bench"], work, count=True), names))
-        cycles = cycles_of_modes(target, elf, work, events)
+        elf = compile_modes(order, order.modes, counter, work).elf
+        events = only(ModeCounted, named(run_events(counter, elf, ["bench"], work, count=True), names))
+        cycles = cycles_of_modes(counter, elf, work, events)
     counted = Counted({e.mode: e.instructions for e in events if e.instructions is not None}, cycles=cycles)
     if not narrow:
         return counted

@@ -32,6 +32,7 @@ from dimmer.pipeline.recipe.sections.duty import Duty
 from dimmer.pipeline.recipe.sections.governor import GovernorSection
 from dimmer.pipeline.recipe.sections.policy import PolicySection
 from dimmer.targets import Target
+from dimmer.targets.counter import uncounted
 
 HOST = "host"
 """Core of the target that is this machine."""
@@ -159,9 +160,9 @@ def _unknown(key: str, what: str, target: Target, then: str) -> str:
     Raises:
         DimmerError: it is another target, on which the recipe's key would be without effect.
     """
-    lacks = "has no [energy]" if target.energy is None else "counts no instructions"
     if target.core != HOST:
-        raise DimmerError(f"{key}: nobody knows {what} on {target.name}, which {lacks}: leave it out")
+        lacks = "its target.toml has no [energy] (docs/energy.md)" if target.energy is None else uncounted(target)
+        raise DimmerError(f"{key}: nobody knows {what} on {target.name}: {lacks}; leave it out, or mend that")
     return f"{key}: nobody knows {what} on this machine: {then}"
 
 
@@ -216,6 +217,9 @@ def plan_for(
         duty: how often the device wakes up.
         modes: of the firmware, by their numbers.
         quick: those that may be chosen.
+
+    Raises:
+        DimmerError: what modes draw on the target is not known, or battery and modes do not go together.
     """
     if not section.wanted:
         return None, ""
@@ -231,8 +235,7 @@ def plan_for(
     }
     energy = {mode: 1000 * uj for mode, uj in modelled.items() if uj is not None}
     if len(energy) < len(quick):
-        lacks = "no [energy]" if target.energy is None else "no way to count instructions"
-        return None, f"the recipe asks for one, but targets/{target.name}/target.toml has {lacks}: there is no plan"
+        return None, _unknown("governor", "what its modes draw", target, "there is no plan")
     hull = menu_of(energy, calibration)
     chosen = ", ".join(f"{mode} ({_microjoules(counted, mode, target, energy[mode] / 1000)})" for mode in hull.modes)
     left_out = "".join(f"; not from {mode}: {why}" for mode, why in hull.left_out.items())

@@ -9,9 +9,7 @@ from pathlib import Path
 import pytest
 
 from dimmer.benchmarks.board_rows import Cost
-from dimmer.benchmarks.boards import counter_for, measure, real_boards, row_of
-from dimmer.errors import DimmerError
-from dimmer.firmware_gen.variants.cores import kind_of
+from dimmer.benchmarks.boards import measure, real_boards, row_of
 from dimmer.pipeline.image.make import Counted
 from dimmer.pipeline.image.order import foreign_order
 from dimmer.targets import load_target
@@ -20,20 +18,8 @@ from tests.firmware_gen.modes import MODES, write_modes
 from tests.tiny import TinyBuild, silent
 
 
-def test_every_board_has_an_emulated_one_that_chooses_the_same_kernels() -> None:
+def test_every_board_of_ours_is_real() -> None:
     assert [*real_boards()] == REAL_BOARDS
-    for board in map(load_target, REAL_BOARDS):
-        emulated = counter_for(board)
-        assert emulated.counts_instructions
-        assert (kind_of(emulated.core), emulated.scratch_limit) == (kind_of(board.core), board.scratch_limit)
-
-
-def test_one_that_would_choose_others_is_refused() -> None:
-    board = load_target("nrf52840dk")
-    with pytest.raises(DimmerError, match="mps2-an386 cannot count for nrf52840dk: their scratch_limit differs"):
-        counter_for(replace(board, scratch_limit=512))
-    with pytest.raises(DimmerError, match="no emulated board counts for nrf52840dk, a cortex-m85"):
-        counter_for(replace(board, core="cortex-m85"))
 
 
 @pytest.mark.slow

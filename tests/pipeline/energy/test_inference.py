@@ -90,7 +90,7 @@ def test_the_note_names_unit_constant_and_source() -> None:
     lacking = replace(board, energy=replace(LINEAR, cycles_per_instruction=None))
     assert "no [energy.cycles_per_instruction]" in energy_note(lacking, False)
     blind = replace(board, runner=replace(board.runner, count_flags=()))
-    assert "does not count" in energy_note(blind, False)
+    assert "mps2-an386 has no instruction counter" in energy_note(blind, False)
 
 
 def test_measured_is_what_both_constants_were_measured_for() -> None:

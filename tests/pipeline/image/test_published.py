@@ -147,11 +147,15 @@ def test_a_governor_chooses_from_the_hull(
         "the governor chooses from 800 (5,000 uJ), 888 (8,800 uJ), modelled; not from 880"
     )
     made.clear()
-    publish(tmp_path, found, "mps3-an547", wanted)
+    publish(tmp_path, found, "host", wanted)
     ((order, judged),) = made
     assert order.policy.plan is None
-    assert "target.toml has no [energy]: there is no plan" in judged.governor
+    assert judged.governor == "governor: nobody knows what its modes draw on this machine: there is no plan"
     made.clear()
+    with pytest.raises(
+        DimmerError, match=r"governor: nobody knows what its modes draw on mps3-an547: its target.toml has"
+    ):
+        publish(tmp_path, found, "mps3-an547", wanted)
     publish(tmp_path, found, "mps2-an386")
     assert (made[0][0].policy.plan, made[0][1].governor) == (None, "")
 
@@ -204,7 +208,7 @@ def test_a_limit_of_time_needs_cycles(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: list[tuple[Order, Judged]]
 ) -> None:
     counts(monkeypatch, Counted({"888": 100, "880": 80, "800": 50}))
-    lacks = r"policy\.max_ms: nobody knows how long modes take on mps3-an547, which has no \[energy\]: leave it out"
+    lacks = r"policy\.max_ms: nobody knows how long modes take on mps3-an547: its target\.toml has no \[energy\]"
     with pytest.raises(DimmerError, match=lacks):
         publish(tmp_path, calibrated(), "mps3-an547", max_ms=10.0)
     # Every build has a firmware of this machine beside the target's: it verifies, and has no battery.
@@ -220,9 +224,7 @@ def test_a_limit_of_time_takes_an_estimate_where_the_target_has_no_constants(tmp
     assert "888: takes 0.6 ms, by Vela's estimate, over max_ms = 0.5" in judged.policy
     assert 0 not in {tier.mode for tier in order.policy.tiers}
     section = PolicySection(recharge="uniform", recharge_hours=10)
-    with pytest.raises(
-        DimmerError, match=r"what its modes draw on ethos-u55-128, which has no \[energy\]: leave it out"
-    ):
+    with pytest.raises(DimmerError, match=r"what its modes draw on ethos-u55-128: its target\.toml has no \[energy\]"):
         published.worth_running(order, calibrated(), section, target, counted)
 
 
