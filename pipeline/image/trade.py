@@ -17,6 +17,7 @@ from dimmer.pipeline.image.fit import APPLICATION_CODE, STEP, DoesNotFitError, n
 from dimmer.pipeline.image.make import make
 from dimmer.pipeline.image.order import Order
 from dimmer.targets import Target
+from dimmer.targets.counter import counter_of, uncounted
 
 LARGEST = 1 << 16
 
@@ -67,11 +68,11 @@ def trades(order: Order, target: Target, progress: Progress) -> tuple[Trade, ...
     instructions.
 
     Raises:
-        DimmerError: the target counts nothing.
+        DimmerError: nobody counts for the target.
         FirmwareGenError, TargetError: as `pipeline.firmware`.
     """
-    if not target.counts_instructions:
-        raise DimmerError(f"{target.name} has no instruction counter: name a target that counts")
+    if counter_of(target) is None:
+        raise DimmerError(f"{uncounted(target)}: name a target that counts")
     tried = limits(order, target)
     found = []
     for done, limit in enumerate(tried):
