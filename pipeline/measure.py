@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.context import build_folder
-from dimmer.pipeline.core.command import console, main_of, model_option, target_option
+from dimmer.pipeline.core.command import main_of, model_option, target_option
 from dimmer.pipeline.energy.measurement.constants import (
     Setting,
     constants_of,
@@ -24,15 +24,11 @@ from dimmer.pipeline.energy.measurement.constants import (
 )
 from dimmer.pipeline.energy.measurement.jetson import RAIL
 from dimmer.pipeline.energy.measurement.reading import Told, read_trace
-from dimmer.pipeline.energy.measurement.result import Measured, Spread, measure
+from dimmer.pipeline.energy.measurement.result import measure
+from dimmer.pipeline.energy.measurement.show import show_measured
 from dimmer.pipeline.energy.measurement.windows import find_windows
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.targets import load_target
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from dimmer.targets.power.constants import Constant
 
 
 def main(
@@ -52,7 +48,7 @@ def main(
     rail: Annotated[str, typer.Option("--rail", help="Of tegrastats.")] = RAIL,
     interval_ms: Annotated[int, typer.Option("--interval-ms", min=1, help="Of tegrastats.")] = 1000,
     clock_mhz: Annotated[
-        float | None, typer.Option("--clock-mhz", min=0.01, max=1e5, help="Where not the target's.")
+        float | None, typer.Option("--clock-mhz", min=0.01, max=1e5, help="Where not the image's.")
     ] = None,
     asleep: Annotated[bool, typer.Option("--asleep", help="The board slept between: take that, too.")] = False,
     accuracy: Annotated[float, typer.Option("--accuracy", min=0.0, max=100.0, help="The meter's, percent.")] = 1.0,
@@ -71,9 +67,10 @@ def main(
     recorded = read_trace(trace, Told(per_window, rail, interval_ms))
     windows = find_windows(trace, recorded, pin, threshold, per_window or 1, gap_ms / 1000)
     measured = measure(trace, recorded, windows, None if volts is None else 1000 * volts)
-    setting = Setting(trace.name, _day(day), cycles, clock_mhz, asleep, accuracy / 100)
+    image_mhz = None if chosen.board is None else chosen.board.clock_hz / 1e6
+    setting = Setting(trace.name, _day(day), cycles, clock_mhz, image_mhz, asleep, accuracy / 100)
     constants = constants_of(measured, energy, setting)
-    print_measured(f"{trace.name}, {recorded.kind}", measured, constants)
+    show_measured(f"{trace.name}, {recorded.kind}", measured, constants, energy.clock_mhz.value)
     if place is not None:
         write_constants(place, constants)
         print(place)
@@ -84,31 +81,6 @@ def _day(given: str | None) -> str:
         return (date.today() if given is None else date.fromisoformat(given)).isoformat()
     except ValueError as error:
         raise DimmerError(f"--day {given}: give it as YYYY-MM-DD") from error
-
-
-def print_measured(title: str, measured: Measured, constants: Mapping[str, Constant]) -> None:
-    """An inference's figures and the constants, as a table."""
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", title_style="bold")
-    table.add_column("an inference, measured", no_wrap=True)
-    for heading in ("mean", "spread"):
-        table.add_column(heading, justify="right")
-
-    def row(name: str, spread: Spread, unit: str, scale: float = 1.0) -> None:
-        share = spread.deviation / spread.mean if spread.mean else 0.0
-        table.add_row(name, f"{spread.mean * scale:,.5g} {unit}", f"{share:.2%}")
-
-    row("time", measured.seconds, "ms", 1000)
-    row("charge", measured.microcoulombs, "uC")
-    row("energy", measured.microjoules, "uJ")
-    if measured.between_ua is not None:
-        row("between two", measured.between_ua, "uA")
-    for name, constant in constants.items():
-        table.add_row(name, f"{constant.value:,g}", f"+-{constant.plus_minus:g}", style="bold")
-    console().print(table)
-    where = f"{measured.inferences:,} inferences in {measured.stretches:,} stretches"
-    console().print(f"{where}, {measured.millivolts / 1000:g} V, {measured.milliamperes:,.4g} mA", highlight=False)
 
 
 if __name__ == "__main__":

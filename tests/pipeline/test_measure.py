@@ -48,6 +48,23 @@ def test_a_measured_board_replaces_the_modelled_one(project: Path, capsys: pytes
     assert "ppk.csv, 2026-11-29, 5 inferences" in energy_note(target, True)
 
 
+@pytest.mark.parametrize("clock_mhz", [None, 4.0])
+def test_a_board_at_the_clock_of_its_reset(
+    project: Path, capsys: pytest.CaptureFixture[str], clock_mhz: float | None
+) -> None:
+    main(ppk2(project / "ppk.csv", ""), target="nucleo-l4r5zi", volts=3.0, clock_mhz=clock_mhz, write=True)
+    assert "measured at 4 MHz: with these constants reports tell time and energy at that clock, not at 120 MHz" in (
+        capsys.readouterr().out
+    )
+    energy = load_target("nucleo-l4r5zi").energy
+    assert energy is not None
+    assert energy.clock_mhz.value == 4
+    one = drawn(energy, None, round(SECONDS * 4e6))
+    assert one is not None
+    assert one.microcoulombs == pytest.approx(CHARGE_UC, rel=1e-3)
+    assert one.seconds == pytest.approx(SECONDS, rel=1e-3)
+
+
 def test_nothing_is_written_unless_asked(project: Path) -> None:
     main(ppk2(project / "ppk.csv", ""), volts=3.0)
     assert not (project / "measured").exists()

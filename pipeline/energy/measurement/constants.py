@@ -31,7 +31,8 @@ class Setting:
         trace: name of its file.
         day: of the measurement, YYYY-MM-DD.
         cycles: of the inference, without wait states, as a report tells them; None where no mode is named.
-        clock_mhz: of the core; None for the target's.
+        clock_mhz: of the core, where somebody says it; None for that of the target's image.
+        image_mhz: of the core while the target's image runs, of its [board]; None for that of the constants.
         asleep: whether the board slept between inferences.
         accuracy: of the power meter, as a share of what it reads.
     """
@@ -40,6 +41,7 @@ class Setting:
     day: str
     cycles: int | None = None
     clock_mhz: float | None = None
+    image_mhz: float | None = None
     asleep: bool = False
     accuracy: float = 0.01
 
@@ -47,29 +49,62 @@ class Setting:
 def constants_of(measured: Measured, energy: Energy, setting: Setting) -> dict[str, Constant]:
     """The constants that follow, by name.
 
-    At the target's clock these are what a cycle takes and the voltage, with a mode's cycles the wait factor, and what
-    is drawn asleep; at another clock what is drawn at any.
+    At the image's clock, or that of the constants, these are what a cycle takes and the voltage, with a mode's cycles
+    the wait factor, and what is drawn asleep. Where the constants are of another clock, that of the image is one of
+    them: what a cycle takes is only known there. At any third clock it is what is drawn at any.
 
     Raises:
-        DimmerError: at another clock, where what a cycle takes at the target's own was not measured before; the time
-            is not that of the mode; nothing can be told of sleep, though it was asked for.
+        DimmerError: at a third clock, where what a cycle takes was not measured before, or with a mode; the time is not
+            that of the mode; nothing can be told of sleep, though it was asked for.
     """
-    of_cycle = energy.cycle_pc if energy.linear else energy.cycle_pj
-    own = energy.clock_mhz.value
-    if setting.clock_mhz is not None and abs(setting.clock_mhz / own - 1) > _SAME_CLOCK:
-        return {"fixed_ua": _fixed(measured, energy, of_cycle, setting, setting.clock_mhz)}
+    if setting.clock_mhz is not None and not _is_own(setting.clock_mhz, energy, setting):
+        if setting.cycles is not None:
+            raise DimmerError(
+                f"{setting.clock_mhz:g} MHz is not the image's clock, and the wait factor is not the same there: leave "
+                "--mode away"
+            )
+        found = {"fixed_ua": _fixed(measured, energy, setting, setting.clock_mhz)}
+    else:
+        found = _of_cycles(measured, energy, setting)
+    if setting.asleep:
+        found["sleep_ua"] = _asleep(measured, setting)
+    return found
+
+
+def _is_own(clock_mhz: float, energy: Energy, setting: Setting) -> bool:
+    """Whether what a cycle takes is told at this clock, and not what is drawn at any."""
+    image = setting.image_mhz
+    return _same(clock_mhz, energy.clock_mhz.value) or (image is not None and _same(clock_mhz, image))
+
+
+def _same(one_mhz: float, other_mhz: float) -> bool:
+    return abs(one_mhz / other_mhz - 1) <= _SAME_CLOCK
+
+
+def _of_cycle(energy: Energy) -> Constant | None:
+    return energy.cycle_pc if energy.linear else energy.cycle_pj
+
+
+def _constant(measured: Measured, setting: Setting, value: float, spread: float, accuracy: float) -> Constant:
+    said = f"measured: {setting.trace}, {setting.day}, {measured.inferences:,} inferences"
+    return Constant(_short(value), _short(math.hypot(spread, accuracy * value)), said, setting.day, setting.trace)
+
+
+def _of_cycles(measured: Measured, energy: Energy, setting: Setting) -> dict[str, Constant]:
+    """What a cycle takes, the voltage, the clock where it is another one, the wait factor where a mode is named."""
+    own = setting.clock_mhz or setting.image_mhz or energy.clock_mhz.value
 
     def constant(value: float, spread: float, accuracy: float = setting.accuracy) -> Constant:
-        said = f"measured: {setting.trace}, {setting.day}, {measured.inferences:,} inferences"
-        error = math.hypot(spread, accuracy * value)
-        return Constant(_short(value), _short(error), said, setting.day, setting.trace)
+        return _constant(measured, setting, value, spread, accuracy)
 
     def per(spread: Spread, divisor: float, accuracy: float = setting.accuracy) -> Constant:
         return constant(spread.mean / divisor, spread.deviation / divisor, accuracy)
 
     seconds = measured.seconds
     found = {"supply_mv": constant(measured.millivolts, 0.0)}
-    if energy.active_mw is not None and of_cycle is None:
+    if not _same(own, energy.clock_mhz.value):
+        found["clock_mhz"] = constant(own, 0.0, _SAME_CLOCK)
+    if energy.active_mw is not None and _of_cycle(energy) is None:
         found["active_mw"] = per(measured.microjoules, seconds.mean * 1000)
     else:
         # Microcoulombs or microjoules over millions of cycles: pico.
@@ -84,24 +119,25 @@ def constants_of(measured: Measured, energy: Energy, setting: Setting) -> dict[s
             )
         # The meter's clock is no source of error to speak of.
         found["wait_factor"] = per(seconds, setting.cycles / own / 1e6, 0.0)
-    if setting.asleep:
-        between = measured.between_ua
-        if between is None or not between.mean > 0:
-            what = "nothing lies" if between is None else f"{between.mean:,.3g} uA were drawn"
-            raise DimmerError(
-                f"{what} between inferences: leave --asleep away, or set the meter's zero and record again"
-            )
-        found["sleep_ua"] = constant(between.mean, between.deviation)
     return found
 
 
-def _fixed(
-    measured: Measured, energy: Energy, of_cycle: Constant | None, setting: Setting, clock_mhz: float
-) -> Constant:
+def _asleep(measured: Measured, setting: Setting) -> Constant:
+    between = measured.between_ua
+    if between is None or not between.mean > 0:
+        what = "nothing lies" if between is None else f"{between.mean:,.3g} uA were drawn"
+        raise DimmerError(f"{what} between inferences: leave --asleep away, or set the meter's zero and record again")
+    return _constant(measured, setting, between.mean, between.deviation, setting.accuracy)
+
+
+def _fixed(measured: Measured, energy: Energy, setting: Setting, clock_mhz: float) -> Constant:
     """What is drawn at any clock, of the currents at two: I = fixed + slope x clock."""
-    own = energy.clock_mhz.value
+    own, of_cycle = energy.clock_mhz.value, _of_cycle(energy)
     if of_cycle is None or of_cycle.measured_on is None:
-        raise DimmerError(f"what a cycle takes at {own:g} MHz is not measured yet: measure with --write there first")
+        there_mhz = setting.image_mhz or own
+        raise DimmerError(
+            f"what a cycle takes at {there_mhz:g} MHz is not measured yet: measure with --write there first"
+        )
     # Picocoulombs times megahertz are microamperes.
     there = of_cycle.value * own / (1 if energy.linear else energy.supply_mv.value / 1000)
     here = 1000 * measured.milliamperes
@@ -161,12 +197,14 @@ def place_of(target: Target) -> Path:
 
 
 def write_constants(path: Path, constants: Mapping[str, Constant]) -> None:
-    """Write measured constants; others that the file has stay.
+    """Write measured constants; others that the file has stay, but for the wait factor of another clock.
 
     Raises:
         DimmerError: the file is broken, or cannot be written.
     """
     kept = measured_of(Table.read(path)) if path.is_file() else {}
+    if "clock_mhz" in constants:
+        kept.pop("wait_factor", None)
     both = {**kept, **constants}
     head = "# Written by dimmer measure: these constants count before those of target.toml and of the board.\n"
     text = head + "".join(_table(name, both[name]) for name in sorted(both))

@@ -78,7 +78,7 @@ def test_a_second_clock_tells_what_is_drawn_at_any() -> None:
     own = replace(MEASURED, microcoulombs=Spread(0.25 * 24_000, 0))
     mine = replace(LINEAR, **constants_of(own, LINEAR, SETTING))  # type: ignore[arg-type]
     slow = replace(MEASURED, seconds=Spread(1.2, 0), microcoulombs=Spread(1.2 * 8800, 0))
-    there = replace(SETTING, clock_mhz=25.0)
+    there = replace(SETTING, clock_mhz=25.0, cycles=None, asleep=False)
     found = constants_of(slow, mine, there)
     assert set(found) == {"fixed_ua"}
     assert found["fixed_ua"].value == pytest.approx(4800, rel=1e-3)
@@ -97,9 +97,61 @@ def test_a_second_clock_behind_a_switched_regulator() -> None:
     own = replace(MEASURED, microcoulombs=Spread(0.25 * 4000, 0), microjoules=Spread(0.25 * 12_000, 0))
     mine = replace(SWITCHED, **constants_of(own, SWITCHED, SETTING))  # type: ignore[arg-type]
     slow = replace(MEASURED, seconds=Spread(1.0, 0), microcoulombs=Spread(1750, 0), microjoules=Spread(5250, 0))
-    found = constants_of(slow, mine, replace(SETTING, clock_mhz=16.0))
+    found = constants_of(slow, mine, replace(SETTING, clock_mhz=16.0, cycles=None))
     # 1 mA at any clock, 3 mA of cycles at 64 MHz and 0.75 at 16.
     assert found["fixed_ua"].value == pytest.approx(1000, rel=1e-3)
+
+
+RESET = Measured(50, 50, Spread(7.0, 0.01), Spread(7000, 50), Spread(21_000, 150), 3000, None)
+"""The same mode at 4 MHz: 28 million cycles in 7 s, at 1 mA."""
+AT_RESET = Setting("slow.csv", "2026-11-29", CYCLES, image_mhz=4.0)
+
+
+@pytest.mark.parametrize("clock_mhz", [None, 4.0])
+@pytest.mark.parametrize("energy", [LINEAR, SWITCHED])
+def test_what_runs_at_the_clock_after_reset_is_measured_there(energy: Energy, clock_mhz: float | None) -> None:
+    found = constants_of(RESET, energy, replace(AT_RESET, clock_mhz=clock_mhz))
+    assert found["cycle_pc" if energy.linear else "cycle_pj"].value == pytest.approx(250 if energy.linear else 750)
+    assert found["wait_factor"].value == pytest.approx(1)
+    assert found["clock_mhz"].value == 4, "of a cycle: it is only known there"
+    one = drawn(replace(energy, **found), None, CYCLES)  # type: ignore[arg-type]
+    assert one is not None
+    assert one.seconds == pytest.approx(7)
+    assert one.microcoulombs == pytest.approx(7000, rel=1e-4)
+
+
+def test_a_second_clock_after_the_one_of_reset() -> None:
+    mine = replace(LINEAR, **constants_of(RESET, LINEAR, AT_RESET))  # type: ignore[arg-type]
+    # 23.24 mA at 120 MHz.
+    fast = replace(MEASURED, microcoulombs=Spread(0.25 * 23_240, 0))
+    found = constants_of(fast, mine, replace(AT_RESET, cycles=None, clock_mhz=120.0))
+    assert set(found) == {"fixed_ua"}
+    back = drawn(replace(mine, fixed_ua=found["fixed_ua"]), None, CYCLES, 120.0)
+    assert back is not None
+    assert back.microcoulombs / back.seconds == pytest.approx(23_240, rel=1e-3)
+    again = constants_of(RESET, mine, AT_RESET)
+    assert "clock_mhz" not in again, "it is known"
+
+
+def test_the_clock_of_the_constants_may_be_measured_before_the_image_is_slower() -> None:
+    found = constants_of(MEASURED, LINEAR, replace(AT_RESET, clock_mhz=120.0))
+    assert found["cycle_pc"].value == pytest.approx(5000 / 0.25 / 120, rel=1e-4)
+    assert "clock_mhz" not in found
+    with pytest.raises(DimmerError, match="what a cycle takes at 4 MHz is not measured yet"):
+        constants_of(MEASURED, LINEAR, replace(AT_RESET, cycles=None, clock_mhz=16.0))
+
+
+def test_at_a_second_clock_nothing_that_was_asked_for_is_left_out() -> None:
+    mine = replace(LINEAR, **constants_of(MEASURED, LINEAR, SETTING))  # type: ignore[arg-type]
+    slow = replace(MEASURED, seconds=Spread(1.2, 0), microcoulombs=Spread(1.2 * 8000, 0))
+    there = replace(SETTING, clock_mhz=25.0, cycles=None)
+    found = constants_of(slow, mine, there)
+    assert set(found) == {"fixed_ua", "sleep_ua"}
+    assert found["sleep_ua"].value == 2.5
+    with pytest.raises(DimmerError, match="nothing lies between inferences: leave --asleep away"):
+        constants_of(replace(slow, between_ua=None), mine, there)
+    with pytest.raises(DimmerError, match="the wait factor is not the same there: leave --mode away"):
+        constants_of(slow, mine, replace(there, cycles=CYCLES))
 
 
 def report(folder: Path, modes: object) -> Path:
@@ -137,6 +189,13 @@ def test_constants_are_written_and_others_stay(tmp_path: Path) -> None:
     energy = with_measured(LINEAR, tmp_path, "lock")
     assert energy is not None
     assert energy.supply_mv.value == 2900
+
+
+def test_a_wait_factor_of_another_clock_goes(tmp_path: Path) -> None:
+    path = tmp_path / "measured.toml"
+    write_constants(path, constants_of(MEASURED, LINEAR, SETTING))
+    write_constants(path, constants_of(RESET, LINEAR, replace(AT_RESET, cycles=None)))
+    assert set(measured_of(Table.read(path))) == {"supply_mv", "clock_mhz", "cycle_pc", "sleep_ua"}
 
 
 def test_the_place_is_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
