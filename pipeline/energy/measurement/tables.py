@@ -3,18 +3,25 @@
 
 from __future__ import annotations
 
+import math
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dimmer.pipeline.energy.measurement.trace import FEWEST, Levels, Samples, Trace, broken, interval
 from dimmer.toml import shown
 
-_PPK2 = "Timestamp(ms)"
+Codes: TypeAlias = NDArray[np.int64]
+
+_PPK2, _ALL_PINS = "Timestamp(ms)", "D0-D7"
 _MOST_PINS = 8
+_CODES = {"0": "0", "1": "1", "X": "2", "-": "3"}
 
 _COLUMNS: Mapping[str, tuple[str, float]] = {
     "time": ("seconds", 1.0),
@@ -36,7 +43,10 @@ _NAMED = re.compile(r"#?\s*([A-Za-z_]+)\s*(?:\(([^()]*)\))?")
 def read_ppk2(path: Path) -> Trace:
     """A CSV export of Nordic's Power Profiler Kit II: time in ms, current in uA, eight inputs or none.
 
-    The inputs are one column of eight digits, the first of input 0, or a column each. The voltage is in no column.
+    The inputs are one column of eight digits, the first of input 0, or a column each, or both; they are found by their
+    names, and other columns are not read. Below 100,000 samples a second a line stands for several samples: X is an
+    input that changed in them, and is taken as it was before, so that both edges come late by the same; - is one that
+    nobody knows, and is taken as low.
 
     Raises:
         DimmerError: the file is broken.
@@ -44,23 +54,63 @@ def read_ppk2(path: Path) -> Trace:
     header = _header(path)
     if header[:2] != [_PPK2, "Current(uA)"]:
         raise broken(path, f"its first line is {shown(','.join(header))}: export {_PPK2},Current(uA) and digital pins")
-    rows = _rows(path, len(header))
-    digital = rows[:, 2:]
-    pins: Levels | None = None
-    if header[2:] == ["D0-D7"]:
-        pins = _digits(path, digital[:, 0])
-    elif digital.shape[1]:
-        pins = digital > 0.5
+    inputs = {_ALL_PINS: header.index(_ALL_PINS)} if _ALL_PINS in header else _each_pin(header)
+    read: dict[int | str, Callable[[str], float]] = dict.fromkeys(range(2, len(header)), _nothing)
+    read |= dict.fromkeys(inputs.values(), partial(_code, digits=_MOST_PINS if _ALL_PINS in inputs else 1))
+    rows = _rows(path, len(header), read)
+    pins = _pins(path, {name: rows[:, column] for name, column in inputs.items()}) if inputs else None
     return Trace("Nordic PPK2", interval(path, rows[:, 0] / 1000), milliamperes=rows[:, 1] / 1000, pins=pins)
 
 
-def _digits(path: Path, column: Samples) -> Levels:
-    """Columns of bits of numbers such as 01000000, which was read as 1,000,000."""
-    numbers = column.astype(np.int64)
-    pins = np.stack([numbers // 10 ** (_MOST_PINS - 1 - pin) % 10 for pin in range(_MOST_PINS)], axis=1)
-    if np.any(numbers != column) or np.any(pins > 1) or np.any(numbers >= 10**_MOST_PINS):
-        raise broken(path, "D0-D7 holds something else than eight digits of 0 and 1")
-    levels: Levels = pins == 1
+def _nothing(text: str) -> float:
+    """Of a column that is not read."""
+    del text
+    return 0.0
+
+
+def _each_pin(header: Sequence[str]) -> dict[str, int]:
+    """The columns of single inputs, by their names."""
+    named = (f"D{pin}" for pin in range(_MOST_PINS))
+    return {name: header.index(name) for name in named if name in header}
+
+
+@lru_cache(maxsize=1024)
+def _code(text: str, digits: int) -> float:
+    """Levels of so many inputs as a number of digits of base 4; not a number where they are none.
+
+    A table's program that the file went through may have taken zeros away in front.
+
+    Example:
+        >>> _code("01X-", 4)
+        27.0
+    """
+    padded = text.strip().upper().rjust(digits, "0") if text.strip() else ""
+    if len(padded) != digits or set(padded) - set(_CODES):
+        return math.nan
+    return float(int("".join(_CODES[one] for one in padded), 4))
+
+
+def _pins(path: Path, columns: Mapping[str, Samples]) -> Levels:
+    """The levels of all inputs, of the columns that there are: bool[N, 8]."""
+    codes = {name: _codes(path, column) for name, column in columns.items()}
+    if _ALL_PINS in codes:
+        # The first digit is of input 0.
+        codes = {f"D{pin}": codes[_ALL_PINS] // 4 ** (_MOST_PINS - 1 - pin) % 4 for pin in range(_MOST_PINS)}
+    low = np.zeros(len(next(iter(codes.values()))), np.bool_)
+    named = (f"D{pin}" for pin in range(_MOST_PINS))
+    return np.stack([_level(codes[name]) if name in codes else low for name in named], axis=1)
+
+
+def _codes(path: Path, column: Samples) -> Codes:
+    if np.isnan(column).any():
+        raise broken(path, "its digital inputs hold something else than digits of 0, 1, X and -")
+    return column.astype(np.int64)
+
+
+def _level(codes: Codes) -> Levels:
+    """Of one input: where it changed within a line, as it was before."""
+    known = np.where(codes == int(_CODES["X"]), 0, np.arange(len(codes)))
+    levels: Levels = codes[np.maximum.accumulate(known)] == 1
     return levels
 
 
@@ -117,13 +167,19 @@ def _header(path: Path) -> list[str]:
         raise broken(path, f"cannot be read: {error.strerror}") from error
 
 
-def _rows(path: Path, columns: int) -> Samples:
-    """The numbers below the header: float64[rows, columns]."""
+def _rows(path: Path, columns: int, read: Mapping[int | str, Callable[[str], float]] | None = None) -> Samples:
+    """The numbers below the header: float64[rows, columns].
+
+    Args:
+        read: column -> what makes a number of its text, where it is none by itself.
+    """
     try:
         with warnings.catch_warnings():
             # It is told below, as an error.
             warnings.simplefilter("ignore", UserWarning)
-            rows = np.loadtxt(path, delimiter=",", skiprows=1, ndmin=2, comments=None, encoding="utf-8-sig")
+            rows = np.loadtxt(
+                path, delimiter=",", skiprows=1, ndmin=2, comments=None, encoding="utf-8-sig", converters=read or None
+            )
     except (ValueError, OSError, UnicodeDecodeError) as error:
         said = re.sub(r"\s+", " ", str(error)).split("; use ")[0]
         raise broken(path, f"below its first line are no {columns} numbers a line: {said[:120]}") from error

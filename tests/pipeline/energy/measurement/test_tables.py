@@ -12,8 +12,10 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline.energy.measurement.tables import read_named, read_ppk2
 from tests.pipeline.energy.measurement.traces import RATE, VOLTS, current, high, joulescope, ppk2
 
+EACH = "D0,D1,D2,D3,D4,D5,D6,D7"
 
-@pytest.mark.parametrize("digital", ["D0-D7", "D0,D1,D2,D3,D4,D5,D6,D7"])
+
+@pytest.mark.parametrize("digital", ["D0-D7", EACH, f"D0-D7,{EACH}", "D7,D1,D0"])
 def test_ppk2_has_current_and_inputs(tmp_path: Path, digital: str) -> None:
     found = read_ppk2(ppk2(tmp_path / "ppk.csv", digital))
     assert found.interval_s == pytest.approx(1 / RATE)
@@ -24,6 +26,41 @@ def test_ppk2_has_current_and_inputs(tmp_path: Path, digital: str) -> None:
     assert np.array_equal(found.pins[:, 1], high())
     assert np.array_equal(found.pins[:, 0], ~high())
     assert not found.pins[:, 2:].any()
+
+
+@pytest.mark.parametrize("digital", ["D0-D7", EACH, f"D0-D7,{EACH}"])
+def test_inputs_of_an_averaged_ppk2_file_that_changed_or_are_unknown(tmp_path: Path, digital: str) -> None:
+    path = tmp_path / "ppk.csv"
+    levels = ["-X0", "-00", "-X0", "-10", "-11", "-X1", "-0X", "-0X"]
+    lines = [f"Timestamp(ms),Current(uA),{digital}"]
+    for number, three in enumerate(levels):
+        bits = three + "00000"
+        inputs = ",".join(bits if name == "D0-D7" else bits[int(name[1:])] for name in digital.split(","))
+        lines.append(f"{number},5.0,{inputs}")
+    path.write_text("\n".join(lines) + "\n")
+    pins = read_ppk2(path).pins
+    assert pins is not None
+    assert not pins[:, 0].any(), "nobody knows it"
+    assert pins[:, 1].tolist() == [False, False, False, True, True, True, False, False], "as before"
+    assert pins[:, 2].tolist() == [False, False, False, False, True, True, True, True]
+
+
+def test_other_columns_of_a_ppk2_file_are_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "ppk.csv"
+    path.write_text("Timestamp(ms),Current(uA),Note,D2\n" + "".join(f"{n},5,lamp {n},{n % 2}\n" for n in range(6)))
+    pins = read_ppk2(path).pins
+    assert pins is not None
+    assert pins[:, 2].tolist() == [False, True] * 3
+    assert not pins[:, [0, 1, 3, 4, 5, 6, 7]].any()
+
+
+def test_zeros_that_a_table_program_took_away_are_put_back(tmp_path: Path) -> None:
+    path = tmp_path / "ppk.csv"
+    path.write_text("Timestamp(ms),Current(uA),D0-D7\n" + "".join(f"{n},5,{10 ** (n % 2 * 6)}\n" for n in range(6)))
+    pins = read_ppk2(path).pins
+    assert pins is not None
+    assert pins[:, 1].tolist() == [False, True] * 3
+    assert pins[:, 7].tolist() == [True, False] * 3
 
 
 def test_ppk2_without_inputs(tmp_path: Path) -> None:
@@ -69,8 +106,13 @@ LINES = ["Timestamp(ms),Current(uA),D0-D7", *(f"{number / 10:.1f},5.0,00000000" 
         ("Current(uA)", "Voltage(V)", "its first line is 'Timestamp.ms.,Voltage"),
         ("0.2,5.0", "0.2,lamp", "below its first line are no 3 numbers a line: could not convert string 'lamp'"),
         ("0.2,5.0,00000000", "0.2,5.0", "below its first line are no 3 numbers a line: .*number of columns changed"),
-        ("0.2,5.0,00000000", "0.2,5.0,00000020", "D0-D7 holds something else than eight digits"),
-        ("0.2,5.0,00000000", "0.2,5.0,100000000", "D0-D7 holds something else than eight digits"),
+        ("0.2,5.0,00000000", "0.2,5.0,00000020", "its digital inputs hold something else than digits of 0, 1, X and -"),
+        (
+            "0.2,5.0,00000000",
+            "0.2,5.0,100000000",
+            "its digital inputs hold something else than digits of 0, 1, X and -",
+        ),
+        ("0.2,5.0,00000000", "0.2,5.0,", "its digital inputs hold something else than digits"),
         ("0.2,", "0.05,", "time steps back|samples are missing"),
         ("0.5,", "7.5,", "samples are missing, or time steps back, behind sample 5"),
         ("\n0.3,5.0,00000000\n0.4,5.0,00000000\n0.5,5.0,00000000", "", "it has 3 lines of 3 numbers: record longer"),

@@ -42,11 +42,11 @@ def trace(pins: bool = False) -> Trace:
 
 
 def ppk2(path: Path, digital: str) -> Path:
-    """As Nordic's program exports it: `digital` is "D0-D7", "D0,D1,D2,D3,D4,D5,D6,D7" or empty."""
+    """As Nordic's program exports it: `digital` is "D0-D7", "D0,D1,D2,D3,D4,D5,D6,D7", both or empty."""
     lines = ["Timestamp(ms),Current(uA)" + (f",{digital}" if digital else "")]
     for number, (milli, level) in enumerate(zip(current(), high(), strict=True)):
         bits = "01000000" if level else "10000000"
-        inputs = "" if not digital else f",{bits}" if digital == "D0-D7" else "," + ",".join(bits)
+        inputs = "".join(f",{bits if name == 'D0-D7' else bits[int(name[1:])]}" for name in digital.split(",") if name)
         lines.append(f"{1000 * number / RATE:.3f},{1000 * milli:.3f}{inputs}")
     path.write_text("\n".join(lines) + "\n")
     return path
