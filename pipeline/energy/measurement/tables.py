@@ -36,7 +36,8 @@ _COLUMNS: Mapping[str, tuple[str, float]] = {
 }
 """Name of a column -> what it is, and how many of that its unit is, where the header has no unit of its own."""
 _UNITS = {"m": 1e-3, "u": 1e-6, "µ": 1e-6, "n": 1e-9, "": 1.0}
-_SYMBOLS = {"seconds": "s", "milliamperes": "A", "millivolts": "V", "milliwatts": "W"}
+_WHOLE = {"seconds": ("s", 1.0), "milliamperes": ("A", 1e3), "millivolts": ("V", 1e3), "milliwatts": ("W", 1e3)}
+"""What is kept -> the unit without a prefix, and how many of it that is."""
 _NAMED = re.compile(r"#?\s*([A-Za-z_]+)\s*(?:\(([^()]*)\))?")
 
 
@@ -134,7 +135,9 @@ def read_named(path: Path) -> Trace:
             what, scale = known
             if what in found:
                 raise broken(path, f"two columns tell its {what}: leave one of them out")
-            found[what] = rows[:, number] * scale * _prefix(path, name, named[2], _SYMBOLS[what])
+            if named[2] is not None:
+                scale = _of_unit(path, name, named[2], what)
+            found[what] = rows[:, number] * scale
     if "seconds" not in found or not {"milliamperes", "milliwatts"} & set(found):
         columns = shown(",".join(header))
         raise broken(path, f"its columns are {columns}: name them time, and current or power, and voltage where known")
@@ -147,16 +150,15 @@ def read_named(path: Path) -> Trace:
     return Trace("table with names of columns", interval(path, found["seconds"]), power, current, mean)
 
 
-def _prefix(path: Path, name: str, unit: str | None, symbol: str) -> float:
-    """How many of the unit without a prefix the unit behind a column's name is."""
-    if unit is None:
-        return 1.0
+def _of_unit(path: Path, name: str, unit: str, what: str) -> float:
+    """How many of what is kept the unit behind a column's name is; the name says nothing of it then."""
+    symbol, whole = _WHOLE[what]
     prefix, rest = unit.strip()[:-1], unit.strip()[-1:]
     if rest != symbol or prefix not in _UNITS:
         raise broken(
             path, f"the unit of its column {shown(name)} is not known: {symbol}, m{symbol}, u{symbol}, n{symbol} are"
         )
-    return _UNITS[prefix]
+    return whole * _UNITS[prefix]
 
 
 def _header(path: Path) -> list[str]:

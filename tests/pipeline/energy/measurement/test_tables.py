@@ -87,6 +87,22 @@ def test_units_stand_behind_the_name(tmp_path: Path) -> None:
     assert found.millivolts is None
 
 
+def test_a_unit_behind_the_name_counts_alone(tmp_path: Path) -> None:
+    path = tmp_path / "ina.csv"
+    header = "time_ms(ms),milliamperes(mA),millivolts(mV),milliwatts(mW)"
+    path.write_text(header + "\n" + "".join(f"{n},6,5000,30\n" for n in range(5)))
+    found = read_named(path)
+    assert found.interval_s == pytest.approx(1e-3)
+    assert found.milliamperes == pytest.approx([6] * 5)
+    assert found.millivolts == pytest.approx(5000)
+    assert found.milliwatts == pytest.approx([30] * 5)
+    path.write_text("time_ms(s),milliamperes(A),milliwatts(uW)\n" + "".join(f"{n},6,30\n" for n in range(5)))
+    found = read_named(path)
+    assert found.interval_s == pytest.approx(1)
+    assert found.milliamperes == pytest.approx([6000] * 5)
+    assert found.milliwatts == pytest.approx([0.03] * 5)
+
+
 def test_a_log_of_the_ina3221_is_such_a_table(tmp_path: Path) -> None:
     path = tmp_path / "ina.csv"
     rows = "".join(f"{number * 0.1:.1f},5000,{2000 if number % 4 == 2 else 600}\n" for number in range(12))
