@@ -8,6 +8,7 @@ python -m pipeline.simulate --scenario all --devices 2000 --seeds 5
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -15,21 +16,31 @@ import typer
 
 from dimmer.pipeline.artifacts.context import build_folder, builds
 from dimmer.pipeline.core.command import console, main_of, model_option, progress_bar, target_option
-from dimmer.pipeline.energy.device import Device
 from dimmer.pipeline.energy.discharge import life, policy_of_report
+from dimmer.pipeline.energy.hanging import device_of
 from dimmer.pipeline.recipe.recipe import load_recipe
+from dimmer.pipeline.recipe.sections.duty import duty_of
 from dimmer.targets import load_target
 
 
 def main(
     target: Annotated[str, target_option] = "mps2-an386",
     model: Annotated[str, model_option] = "mnist5k-r14",
-    capacity: Annotated[float, typer.Option("--capacity", min=0.001, max=1e9, help="Of the full cell, mAh.")] = 220.0,
-    millivolts: Annotated[int, typer.Option("--millivolts", min=1, max=65535, help="Of the cell.")] = 3000,
+    capacity: Annotated[
+        float | None,
+        typer.Option("--capacity", min=0.001, max=1e9, help="Of the full cell, mAh; the recipe's where left out."),
+    ] = None,
+    millivolts: Annotated[
+        int | None, typer.Option("--millivolts", min=1, max=65535, help="Of the cell; the recipe's where left out.")
+    ] = None,
     period: Annotated[
-        float, typer.Option("--period", min=0.001, max=1e8, help="Seconds between two inferences.")
-    ] = 1.0,
-    idle: Annotated[float, typer.Option("--idle", min=0.0, max=1e9, help="Microwatts drawn all the time.")] = 10.0,
+        float | None,
+        typer.Option("--period", min=0.001, max=1e8, help="Seconds between two inferences; the recipe's."),
+    ] = None,
+    idle: Annotated[
+        float | None,
+        typer.Option("--idle", min=0.0, max=1e9, help="Microwatts drawn all the time; what the target sleeps with."),
+    ] = None,
     scenario: Annotated[
         list[str] | None,
         typer.Option(
@@ -52,8 +63,11 @@ def main(
     from rich.table import Table
 
     recipe, chosen = load_recipe(model), load_target(target)
-    device = Device(capacity, millivolts, period, idle)
-    policy, taken = policy_of_report(build_folder(recipe) / chosen.name / "report.json", millivolts)
+    duty = duty_of(recipe.duty, recipe.governor)
+    duty = replace(duty, capacity_mah=capacity or duty.capacity_mah, millivolts=millivolts or duty.millivolts)
+    device = device_of(chosen.energy, duty)
+    device = replace(device, period_s=period or device.period_s, idle_uw=device.idle_uw if idle is None else idle)
+    policy, taken = policy_of_report(build_folder(recipe) / chosen.name / "report.json", device.millivolts)
     table = Table(title=f"{recipe.name} on {chosen.name}: {device}", title_justify="left", title_style="bold")
     table.add_column("mode", no_wrap=True)
     table.add_column("energy, modelled", justify="right")

@@ -11,6 +11,7 @@ import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline import simulate
+from dimmer.pipeline.core.closure import ROOT
 
 TIER = {"min_millivolts": 0, "hysteresis_permille": 30, "dwell_s": 60}
 
@@ -36,6 +37,33 @@ def test_modes_and_policy_stand_with_their_lives(
     assert lives["88.88.88"] == 50
     assert lives["80.80.80"] == 150
     assert lives["policy"] == pytest.approx(100, abs=2)
+
+
+def test_what_is_not_said_is_as_the_recipe_and_the_target_have_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models, build = tmp_path / "models", tmp_path / "build"
+    monkeypatch.setenv("DIMMER_BUILD", str(build))
+    monkeypatch.setenv("DIMMER_MODELS", str(models))
+    recipe = (ROOT / "models" / "mnist5k-r14" / "recipe.toml").read_text()
+    (models / "lamp").mkdir(parents=True)
+    duty = "[duty]\nperiod_s = 20\nquiet_hours = 12\ncapacity_mah = 100\nmillivolts = 2000\n"
+    (models / "lamp" / "recipe.toml").write_text(f"{recipe}\n{duty}")
+    folder = build / "lamp" / "mps2-an386"
+    folder.mkdir(parents=True)
+    report = {
+        "policy": [{"mode": "88.88.88", "min_charge_permille": 0, **TIER}],
+        "modes": [{"name": "88.88.88", "energy_uj": 3992.6}],
+    }
+    (folder / "report.json").write_text(json.dumps(report))
+    simulate.main("mps2-an386", "lamp")
+    said = " ".join(capsys.readouterr().out.split())
+    # 0.5 uC for a wake-up every 40 s, and 3 uA of sleep, at 2 V.
+    assert "100 mAh at 2 V, an inference every 40 s, 6.025 µW besides" in said
+    # 720 J at 105.84 uW.
+    assert re.search(r"88\.88\.88 │[^│]*│ 1,8(89|90) │", said), said
+    simulate.main("mps2-an386", "lamp", capacity=50.0, millivolts=3000, period=2.0, idle=5.0)
+    assert "50 mAh at 3 V, an inference every 2 s, 5.75 µW besides" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_period_shorter_than_an_inference_is_told_and_no_life_is_shorter_for_it(
