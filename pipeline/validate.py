@@ -38,6 +38,7 @@ from dimmer.pipeline.oracle.sample_inputs import sample_inputs
 from dimmer.pipeline.projects.built import find_build, int8_files
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.pipeline.verification.attached import ValidatedMode, validate
+from dimmer.pipeline.verification.patience import patience_s
 from dimmer.targets import Target, load_target
 from dimmer.targets.runners.image import image_of
 
@@ -68,7 +69,7 @@ def main(
     if chosen.memory is not None and (elf is not None or program.is_file()):
         image = image_of(program, chosen.memory)
     with progress_bar("validate") as progress:
-        found = validate(port, chosen, modes, inputs, progress, image)
+        found = validate(port, chosen, modes, inputs, progress, image, patience_s(chosen, build.folder))
     print_validated(chosen, found)
     compared = f"{len(image):,} bytes of flash are as built" if image else f"flash not compared: there is no {program}"
     print(compared)

@@ -18,12 +18,10 @@ from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.image.events import FlashSummed, SelfTested, named, only, read_event
 from dimmer.pipeline.image.protocol import VERIFY, Sizes, run_records
 from dimmer.pipeline.oracle.interpreter import reference_outputs
+from dimmer.pipeline.verification.patience import SILENT_S
 from dimmer.targets import Target, TargetError
-from dimmer.targets.runners.link import Link, open_port
-
-SILENT_S = 120.0
-"""A board that says nothing for so long has failed: between two lines lie six inferences, of which the slowest board
-with the largest shipped model takes some seconds each."""
+from dimmer.targets.runners.link import ANSWER_S, Link, open_port
+from dimmer.toml import shown
 
 FAULT = 70
 """With what a board's exception handler ends (targets/board/platform_uart.c)."""
@@ -55,9 +53,10 @@ class ValidatedMode:
 class AttachedBoard:
     """A board on a serial line, run as a target runs its emulator."""
 
-    def __init__(self, link: Link, name: str) -> None:
+    def __init__(self, link: Link, name: str, silent_s: float = SILENT_S) -> None:
         self._link = link
         self.name = name
+        self._silent_s = silent_s
         # One command at a time.
         self._busy = threading.Lock()
 
@@ -65,8 +64,8 @@ class AttachedBoard:
         """As Target.run; the firmware is what the board has in its flash."""
         del elf, count
         with self._busy:
-            self._link.call()
-            done = self._link.run(args, cwd, SILENT_S)
+            self._link.call(self._silent_s)
+            done = self._link.run(args, cwd, self._silent_s)
         text = "".join(f"{line}\n" for line in done.lines)
         for line in done.lines:
             if line.startswith('{"event":"error"'):
@@ -78,7 +77,13 @@ class AttachedBoard:
 
 
 def validate(
-    port: str, target: Target, modes: Sequence[ModeSource], inputs: bytes, progress: Progress, image: bytes = b""
+    port: str,
+    target: Target,
+    modes: Sequence[ModeSource],
+    inputs: bytes,
+    progress: Progress,
+    image: bytes = b"",
+    patience_s: float = SILENT_S,
 ) -> tuple[ValidatedMode, ...]:
     """Compares a board's flash with what should be in it; then runs its self-test, and every mode on inputs that are
     compared with the interpreter's reference kernels.
@@ -87,6 +92,7 @@ def validate(
         modes: in the order of their ids on the board.
         inputs: of the model, one after the other.
         image: what its flash holds from the beginning on; not looked at where it is empty.
+        patience_s: within which it says its next line while it tests itself.
 
     Raises:
         TargetError: there is no board, or it says something that it should not.
@@ -95,11 +101,12 @@ def validate(
     import numpy as np
 
     with open_port(port) as link:
-        progress("calling the board", 0.0)
-        said = link.call()
+        calling_s = max(ANSWER_S, patience_s)
+        progress(f"calling the board; after a reset it tests itself, up to {calling_s:,.0f} s a mode", 0.0)
+        said = link.call(calling_s, lambda line: progress(f"it tests itself after its reset: {shown(line)}", 0.0))
         if said.get("board") != target.name:
             raise DimmerError(f"{port} has a {said.get('board')}, not a {target.name}: name it with --target")
-        board = AttachedBoard(link, target.name)
+        board = AttachedBoard(link, target.name, max(SILENT_S, patience_s))
         if image and target.memory is not None:
             progress("its flash", 0.05)
             place = first_difference(image, lambda at, size: _flash_crc(board, at, size))
@@ -108,6 +115,7 @@ def validate(
                     f"{target.name}'s flash at {target.memory.flash.origin + place:#010x} is not as the build's: "
                     "flash it again"
                 )
+        progress("its self-test", 0.08)
         known = _self_test(board, [mode.name for mode in modes])
         graph = read_tflite(modes[0].path)
         each = graph.tensors[graph.input].size

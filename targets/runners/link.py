@@ -59,8 +59,15 @@ class Link:
         self._pending = b""
         self._gone = False
 
-    def call(self, timeout_s: float = ANSWER_S) -> Mapping[str, Any]:
+    def call(self, timeout_s: float = ANSWER_S, told: Callable[[str], None] = lambda _line: None) -> Mapping[str, Any]:
         """Has the board listen to a command.
+
+        After a reset a board tests itself first, and listens to nobody. What it says of that is a sign of life, from
+        which on it has the whole time again; what else it says is none: a product speaks for ever.
+
+        Args:
+            timeout_s: after which it has failed, if nothing new came of a self-test.
+            told: called with each line of that.
 
         Returns:
             What it says of itself: its name, and the clock that it runs with.
@@ -73,10 +80,18 @@ class Link:
             self._send(b"\n")
             again = min(end, time.monotonic() + CALL_S)
             while (line := self._line(again)) is not None:
-                if (event := _event(line)) is not None and event.get("event") == "ready":
+                event = _event(line)
+                kind = None if event is None else event.get("event")
+                if event is not None and kind == "ready":
                     self._drain()
                     return event
-        raise NoAnswerError(f"no board answers within {timeout_s:g} s: press its reset, and look at port and cable")
+                if kind == "selftest":
+                    end = time.monotonic() + timeout_s
+                    told(line)
+        raise NoAnswerError(
+            f"no board answers within {timeout_s:,.3g} s: look at port and cable; press its reset once, and wait: each "
+            "begins its self-test anew"
+        )
 
     def run(self, words: Sequence[str], cwd: Path, timeout_s: float) -> Said:
         """Runs a command of the application, and serves the files that it names.

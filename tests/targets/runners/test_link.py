@@ -8,6 +8,7 @@ import os
 import pty
 import re
 import threading
+import time
 import tty
 import zlib
 from collections.abc import Iterator
@@ -111,10 +112,47 @@ def test_files_cross_the_line_in_both_directions(tmp_path: Path) -> None:
 
 def test_a_board_that_says_nothing_is_told_in_time(tmp_path: Path) -> None:
     with terminal() as (_, port), open_port(port) as link:
-        with pytest.raises(NoAnswerError, match=r"no board answers within 0\.3 s: press its reset"):
+        with pytest.raises(NoAnswerError, match=r"no board answers within 0\.3 s: look at port and cable"):
             link.call(0.3)
         with pytest.raises(NoAnswerError, match=r"'bench': the board has said nothing for 0\.2 s; nor anything since"):
             link.run(["bench"], tmp_path, 0.2)
+
+
+def test_a_board_that_tests_itself_after_its_reset_is_waited_for() -> None:
+    """Longer than it has for an answer, as long as its self-test goes on."""
+    tested = ['{"event":"selftest","mode":"88","ok":true}', '{"event":"selftest","mode":"80","ok":true}']
+
+    def play(board: Board) -> None:
+        for line in tested:
+            time.sleep(0.6)
+            board.say(line)
+        time.sleep(0.6)
+        board.say(READY)
+
+    heard: list[str] = []
+    with terminal() as (board, port), open_port(port) as link:
+        thread = threading.Thread(target=play, args=(board,))
+        thread.start()
+        assert link.call(1.5, heard.append)["board"] == "lamp"
+        thread.join()
+    assert heard == tested
+
+
+def test_a_product_that_speaks_for_ever_is_no_self_test() -> None:
+    gone = threading.Event()
+
+    def play(board: Board) -> None:
+        with suppress(OSError):
+            while not gone.wait(0.02):
+                board.say('{"event":"inference","mode":"88"}')
+
+    with terminal() as (board, port), open_port(port) as link:
+        thread = threading.Thread(target=play, args=(board,))
+        thread.start()
+        with pytest.raises(NoAnswerError, match="each begins its self-test anew"):
+            link.call(0.5)
+        gone.set()
+        thread.join()
 
 
 def test_a_board_that_hangs_is_told_with_the_last_that_it_said(tmp_path: Path) -> None:
