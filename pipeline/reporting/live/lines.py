@@ -6,6 +6,7 @@ dimmer-run, and what the journal of a Linux board has of that.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -43,6 +44,7 @@ class Seen:
         predicted: the class.
         score: of it, a code.
         life_s: seconds until only the reserve is left, as the device predicts it.
+        written_s: when a journal took it, in seconds since 1970; None where it comes straight from the device.
     """
 
     mode: str | None
@@ -53,6 +55,7 @@ class Seen:
     predicted: int | None = None
     score: int | None = None
     life_s: float | None = None
+    written_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,8 @@ def read_line(text: str) -> Seen | Told | None:
         number: int | None = getattr(seen, name)
         if number is not None and not least <= number <= most:
             raise DocumentError(f"{name} is {number}, not {least} to {most}")
-    for name, value in (("time_s", seen.time_s), ("latency_us", seen.latency_us), ("life_s", seen.life_s)):
+    for name in ("time_s", "latency_us", "life_s", "written_s"):
+        value: float | None = getattr(seen, name)
         # NaN and infinity are no numbers of JSON, and Python reads them.
         if value is not None and not 0 <= value < 1e15:
             raise DocumentError(f"{name} is {value}, not a number from 0 on")
@@ -102,6 +106,12 @@ def read_line(text: str) -> Seen | Told | None:
 
 def _of_journal(entry: Mapping[str, object]) -> Seen | Told | None:
     """An entry of systemd's journal, as `journalctl -o json` writes it: each of its fields is a text."""
+    said = _said_in_journal(entry)
+    written = re.fullmatch("[0-9]{1,20}", str(entry.get("__REALTIME_TIMESTAMP")))
+    return replace(said, written_s=int(written[0]) / 1e6) if isinstance(said, Seen) and written else said
+
+
+def _said_in_journal(entry: Mapping[str, object]) -> Seen | Told | None:
     message = str(entry["MESSAGE"])
     if message.startswith("{"):
         return read_line(message)

@@ -7,6 +7,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from dimmer.pipeline.reporting.live.lines import Seen, Told, read_line
@@ -19,6 +20,8 @@ LAST = 8
 """Predictions that are shown."""
 _CHARGED, _FEWEST, _LEAST_DROP = 20, 3, 5
 """A charge that rises by so many permille was charged; a trend needs so many points, and so many permille."""
+_LEAST_S, _AT_ONCE_S = 10.0, 0.05
+"""Of a trend; lines that come faster one after the other had waited somewhere, and tell of one moment, the last."""
 
 Left = Literal["the device", "its trend"]
 
@@ -113,6 +116,7 @@ class Watched:
         self._counts: Counter[str] = Counter()
         self._predictions: deque[Prediction] = deque(maxlen=LAST)
         self._points: list[Point] = []
+        self._began_s: float | None = None
         self._since_charged = 0
 
     def take(self, at_s: float, line: str) -> bool:
@@ -157,7 +161,7 @@ class Watched:
         return mode is not None and mode not in self._counts and len(self._counts) >= MOST_MODES
 
     def _take_seen(self, seen: Seen, at_s: float) -> None:
-        self._last, self._time_s = seen, at_s if seen.time_s is None else seen.time_s
+        self._last, self._time_s = seen, self._time_of(seen, at_s)
         if seen.mode is None:
             self._left_out += 1
         else:
@@ -167,6 +171,14 @@ class Watched:
                 self._predictions.append(Prediction(self._time_s, seen.mode, seen.predicted, seen.score))
         if seen.charge_permille is not None:
             self._add_point(Point(self._time_s, seen.charge_permille, seen.mode))
+
+    def _time_of(self, seen: Seen, at_s: float) -> float:
+        """The device's clock, else the journal's since the first line: many of its lines may come at once."""
+        if seen.time_s is not None or seen.written_s is None:
+            return at_s if seen.time_s is None else seen.time_s
+        if self._began_s is None:
+            self._began_s = seen.written_s - at_s
+        return round(seen.written_s - self._began_s, 3)
 
     def _add_point(self, point: Point) -> None:
         points = self._points
@@ -184,13 +196,16 @@ class Watched:
 
     def _trend_s(self) -> float | None:
         """Seconds until the charge is nothing, by the least squares of the points since it was charged."""
-        points = self._points[self._since_charged :]
-        if len(points) < _FEWEST or points[0].charge_permille - points[-1].charge_permille < _LEAST_DROP:
+        since = self._points[self._since_charged :]
+        points = [p for p, after in pairwise(since) if after.time_s - p.time_s >= _AT_ONCE_S] + since[-1:]
+        if len(points) < _FEWEST or points[-1].time_s - points[0].time_s < _LEAST_S:
+            return None
+        if points[0].charge_permille - points[-1].charge_permille < _LEAST_DROP:
             return None
         times, charges = [p.time_s for p in points], [p.charge_permille for p in points]
         middle, level = sum(times) / len(times), sum(charges) / len(charges)
         spread = sum((t - middle) ** 2 for t in times)
-        slope = sum((t - middle) * c for t, c in zip(times, charges, strict=True)) / spread if spread else 0.0
+        slope = sum((t - middle) * c for t, c in zip(times, charges, strict=True)) / spread
         return None if slope >= 0 else max(-(level + slope * (times[-1] - middle)) / slope, 0.0)
 
     def state(self) -> State:

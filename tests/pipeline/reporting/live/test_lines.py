@@ -41,15 +41,17 @@ def test_entries_of_a_journal() -> None:
     assert set(fields) == {*lines._JOURNAL, "DIMMER_MODE", "DIMMER_FRAME", "DIMMER_SKIPPED"}
     told = {"DIMMER_FRAME": "7", "DIMMER_CLASS": "3", "DIMMER_SCORE": "-57", "DIMMER_LATENCY_US": "812.4"}
     known = entry("class 3 in mode 80", **told, DIMMER_MODE="80", DIMMER_CHARGE_PERMILLE="750")
-    assert read_line(known) == Seen("80", charge_permille=750, latency_us=812.4, predicted=3, score=-57)
+    written = 1_790_000_000.0
+    assert read_line(known) == Seen("80", None, 750, None, 812.4, 3, -57, written_s=written)
     unknown = entry("class 3 in mode 80", **told, DIMMER_MODE="80", DIMMER_CHARGE_PERMILLE="null")
-    assert read_line(unknown) == Seen("80", latency_us=812.4, predicted=3, score=-57)
+    assert read_line(unknown) == Seen("80", latency_us=812.4, predicted=3, score=-57, written_s=written)
     assert read_line(entry("3300 bytes are no whole frame", DIMMER_SKIPPED="3300")) == Told(
         "3300 bytes are no whole frame"
     )
     assert read_line(entry("Failed with result 'exit-code'.", PRIORITY="3")) == Told("Failed with result 'exit-code'.")
     assert read_line(entry("Started dimmer.service.")) is None
-    assert read_line(entry(LINUX)) == read_line(LINUX)
+    assert read_line(entry(LINUX)) == Seen("80", latency_us=812.4, predicted=3, score=57, written_s=written)
+    assert read_line(entry(LINUX, __REALTIME_TIMESTAMP="soon")) == read_line(LINUX)
     with pytest.raises(ValueError, match="Expecting value"):
         read_line(entry("class 3 in mode 80", DIMMER_MODE="80", DIMMER_CLASS="three"))
 
@@ -65,6 +67,7 @@ def test_entries_of_a_journal() -> None:
         ('{"event":"battery","mode":88}', "mode is 88, not a text"),
         ('{"event":"battery","mode":"88","charge_permille":1001}', "charge_permille is 1001, not 0 to 1000"),
         ('{"event":"battery","mode":"88","time_s":NaN}', "time_s is nan"),
+        ('{"event":"result","mode":"88","written_s":NaN}', "written_s is nan"),
         ('{"event":"result","mode":"88","latency_us":-1}', "latency_us is -1"),
         (f'{{"event":"battery","mode":"88","millivolts":1{"0" * 400}}}', "millivolts is 1000"),
         (f'{{"event":"battery","mode":"88","class":-1{"0" * 400}}}', "predicted is -1000"),

@@ -59,6 +59,40 @@ def test_no_end_is_told_before_the_charge_falls_or_after_it_was_charged() -> Non
     assert watched([*lines(60), charge(9000, 1000)]).state().left_s is None
 
 
+def journal(at_s: float, permille: int) -> str:
+    fields = {"DIMMER_MODE": "80", "DIMMER_CHARGE_PERMILLE": str(permille)}
+    stamp = str(round(1_790_000_000_000_000 + 1e6 * at_s))
+    return json.dumps({"MESSAGE": "class 3 in mode 80", "__REALTIME_TIMESTAMP": stamp, **fields})
+
+
+def test_lines_of_a_journal_that_come_at_once_are_of_their_own_times() -> None:
+    seen = Watched("a pipe")
+    for number in range(10):
+        seen.take(0.001 * number, journal(60 * number, 900 - 10 * number))
+    state = seen.state()
+    assert [round(point.time_s) for point in state.points] == [60 * number for number in range(10)]
+    assert state.left_s == pytest.approx(60 * 81)
+    assert state.left_by == "its trend"
+
+
+def test_lines_without_a_time_that_come_at_once_have_no_trend() -> None:
+    seen = Watched("a pipe")
+    for number in range(10):
+        seen.take(0.001 * number, json.dumps({"event": "result", "mode": "80", "charge_permille": 900 - 10 * number}))
+    assert seen.state().left_s is None
+    for number in range(1, 4):
+        line = json.dumps({"event": "result", "mode": "80", "charge_permille": 810 - 10 * number})
+        seen.take(60.0 * number, line)
+    # What had waited tells of one moment: 810 then, and 10 less a minute since.
+    assert seen.state().left_s == pytest.approx(60 * 78, rel=0.01)
+
+
+def test_some_seconds_are_no_trend() -> None:
+    said = [json.dumps({"event": "result", "mode": "80", "charge_permille": 900 - 3 * number}) for number in range(12)]
+    assert watched(said[:9]).state().left_s is None
+    assert watched(said).state().left_s == pytest.approx(867 / 3)
+
+
 def test_a_curve_stays_short_and_ends_where_the_device_is() -> None:
     said = [charge(t, 1000 - t // 5) for t in range(3000)]
     state = watched(said).state()
