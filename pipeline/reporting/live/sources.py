@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import stat
 import sys
@@ -65,7 +66,7 @@ def source_of(name: str, speed: float = 1.0) -> Iterator[Lines]:
         DimmerError: there is no such place, or it cannot be read.
     """
     if name == PIPE:
-        yield heard(iter(sys.stdin))
+        yield heard(_piped())
         return
     path = Path(name)
     try:
@@ -80,6 +81,13 @@ def source_of(name: str, speed: float = 1.0) -> Iterator[Lines]:
         return
     with _opened(path) as file:
         yield replayed(path, file, speed)
+
+
+def _piped() -> Iterator[str]:
+    """Lines of standard input, whatever bytes are in them: after a reset the first ones may be noise."""
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace")
+    return iter(sys.stdin)
 
 
 @contextmanager

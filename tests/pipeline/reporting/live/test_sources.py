@@ -48,6 +48,15 @@ def test_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
         assert [one.line for one in found] == lines(2)
 
 
+def test_bytes_of_a_pipe_that_are_no_text_end_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = b"\xff\x80 noise\n" + "\n".join(lines(2)).encode()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(said), encoding="utf-8"))
+    with source_of("-") as found:
+        noise, *others = (one.line for one in found)
+    assert noise.endswith(" noise")
+    assert others == lines(2)
+
+
 def test_a_serial_line_until_it_is_gone() -> None:
     own, other = pty.openpty()
     tty.setraw(own)
