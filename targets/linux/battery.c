@@ -61,6 +61,12 @@ static int share(const char *folder, const char *now_name, const char *full_name
     return 1;
 }
 
+/* Whether something else than the battery carries the device, and the battery takes nothing of it: it is
+ * full, or its charger waits. */
+static int is_carried(const char *status) {
+    return strcmp(status, "Full") == 0 || strcmp(status, "Not charging") == 0;
+}
+
 static int read_supply(const char *folder, dimmer_battery_t *now, char *why) {
     char status[LINE];
     long long permille;
@@ -86,9 +92,13 @@ static int read_supply(const char *folder, dimmer_battery_t *now, char *why) {
     now->charge_permille = (uint16_t)clamp(permille, 1000);
     now->harvest_ua = 0u;
     now->flags = 0u;
-    if (read_line(folder, "status", status) && strcmp(status, "Charging") == 0) {
-        now->flags = DIMMER_EXTERNAL_POWER;
-        if (read_number(folder, "current_now", &microamps)) {
+    if (read_line(folder, "status", status)) {
+        const int charging = strcmp(status, "Charging") == 0;
+
+        if (charging || is_carried(status)) {
+            now->flags = DIMMER_EXTERNAL_POWER;
+        }
+        if (charging && read_number(folder, "current_now", &microamps)) {
             now->harvest_ua = clamp(microamps, UINT32_MAX);
         }
     }

@@ -21,8 +21,9 @@ typedef struct {
 
 /* Reads charge, voltage and harvested current; time_s is the caller's.
  * power_supply: charge_now of charge_full, else energy_now of energy_full, else capacity; while the status is
- * Charging, harvest_ua is current_now, and flags say DIMMER_EXTERNAL_POWER. INA3221: the charge is where the
- * voltage lies between empty_mv and full_mv. Returns 1, or 0 with one line in `why`, char[DIMMER_MESSAGE]. */
+ * Charging, harvest_ua is current_now; then, and while it is Full or Not charging, flags say
+ * DIMMER_EXTERNAL_POWER. INA3221: the charge is where the voltage lies between empty_mv and full_mv. Returns
+ * 1, or 0 with one line in `why`, char[DIMMER_MESSAGE]. */
 int battery_read(const battery_source_t *source, dimmer_battery_t *now, char *why);
 
 #endif

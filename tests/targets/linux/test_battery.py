@@ -29,7 +29,8 @@ int main(int argc, char **argv) {
         puts(why);
         return 1;
     }
-    printf("%u %u %u", (unsigned)now.charge_permille, (unsigned)now.millivolts, (unsigned)now.harvest_ua);
+    printf("%u %u %u %u", (unsigned)now.charge_permille, (unsigned)now.millivolts, (unsigned)now.harvest_ua,
+           (unsigned)(now.flags & DIMMER_EXTERNAL_POWER));
     return 0;
 }
 """
@@ -49,10 +50,14 @@ def supply(folder: Path, **files: str | int) -> Path:
 
 
 def read(program: Path, path: Path, *options: int) -> tuple[int, int, int]:
+    charge, millivolts, harvest, _powered = numbers(program, path, *options)
+    return charge, millivolts, harvest
+
+
+def numbers(program: Path, path: Path, *options: int) -> list[int]:
     command = [str(program), str(path), *map(str, options)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    charge, millivolts, harvest = map(int, done.stdout.split())
-    return charge, millivolts, harvest
+    return [int(number) for number in done.stdout.split()]
 
 
 def refusal(program: Path, path: Path, *options: int) -> str:
@@ -85,6 +90,23 @@ def test_charge_comes_from_the_finest_gauge(program: Path, tmp_path: Path) -> No
 def test_charging_current_is_harvest(program: Path, tmp_path: Path) -> None:
     supply(tmp_path / "bat", type="Battery", status="Charging", capacity=100, current_now=250_000)
     assert read(program, tmp_path) == (1000, UNKNOWN_MV, 250_000)
+
+
+@pytest.mark.parametrize(
+    ("status", "powered", "harvest_ua"),
+    [
+        ("Charging", 1, 250_000),
+        ("Full", 1, 0),
+        ("Not charging", 1, 0),
+        ("Discharging", 0, 0),
+        ("Unknown", 0, 0),
+    ],
+)
+def test_a_battery_that_nobody_draws_from_is_no_reason_to_dim(
+    program: Path, tmp_path: Path, status: str, powered: int, harvest_ua: int
+) -> None:
+    supply(tmp_path / "bat", type="Battery", status=status, capacity=80, current_now=250_000)
+    assert numbers(program, tmp_path) == [800, UNKNOWN_MV, harvest_ua, powered]
 
 
 def test_first_battery_by_name_and_no_mouse_and_no_mains(program: Path, tmp_path: Path) -> None:
