@@ -3,7 +3,10 @@
 
 The board speaks in lines of JSON. It runs one command after the other; what it opens, reads and writes are files of
 this machine, of which it sees only those that the command names. Questions carry an offset and a turn, answers that
-turn and a CRC, so that a byte that is lost on the line, or an answer that comes late, costs time and nothing else.
+turn and a CRC, as do the bytes that the board has kept: what of these is lost on the line, or an answer that comes
+late, costs time and nothing else. A question's own numbers, and the lines in which the board tells its results, have
+no CRC. Half a line is left out, but one that lost a digit of its offset reads like another question: wrong data, and
+so a mismatch that is reported of a board that is right, or an error. Run it again then.
 """
 
 from __future__ import annotations
