@@ -23,8 +23,9 @@ from dimmer.pipeline.artifacts.verification import Verified, VerifiedGates, veri
 from dimmer.pipeline.core.documents import to_json
 from dimmer.pipeline.core.stage import Json, StageResult
 from dimmer.pipeline.energy.account import DAY_S, Counted, account, besides
-from dimmer.pipeline.energy.device import Device, Inference
+from dimmer.pipeline.energy.device import Inference
 from dimmer.pipeline.energy.discharge import discharge
+from dimmer.pipeline.energy.hanging import device_of
 from dimmer.pipeline.energy.inference import drawn, energy_note, inference_uj
 from dimmer.pipeline.energy.lasting import lasting
 from dimmer.pipeline.recipe.sections.duty import Duty, duty_of
@@ -229,9 +230,7 @@ def battery_of(
     # What a gated tier costs depends on the inputs.
     if not policy or len(taken) < len(modes) or any(tier.mode not in taken for tier in policy):
         return (), ""
-    idle, volts = besides(target.energy, duty), duty.millivolts / 1000
-    period_s = DAY_S / duty.inferences_a_day
-    device = Device(duty.capacity_mah, duty.millivolts, period_s, idle.sleep_ua * volts, idle.period_uc * volts)
+    device = device_of(target.energy, duty)
     samples = discharge(policy, taken, device)
     fixed = {name: device.life_s(one) / 3600 for name, one in taken.items()}
     life = samples[-1].time_s / 3600
