@@ -28,6 +28,7 @@ from dimmer.pipeline.data.registry import dataset_hash
 from dimmer.pipeline.image.figures import print_figures
 from dimmer.pipeline.image.order import SAMPLES, foreign_order
 from dimmer.pipeline.oracle.micro import require_reference
+from dimmer.pipeline.projects.built import refuse_recipe
 from dimmer.pipeline.projects.quantised import calibration_of, ready
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.recipe.sections.duty import duty_of
@@ -98,13 +99,14 @@ def main(
     chosen = targets.with_scratch_limit(targets.equipped_firmware_target(target), scratch_limit)
     with command.progress_bar("firmware") as progress:
         if tflite:
-            taken = ready(tflite, signature, calibration_of(calibration, pixels), given_folder(), progress)
+            taken = ready(tflite, signature, calibration_of(calibration, pixels), given_folder(), progress, name)
             print("".join(f"{line}\n" for line in taken.lines), end="")
             wanted = (chosen.runner.samples or SAMPLES) if samples is None else samples
             alone = foreign_order(taken.files, wanted, name, reference)
             few = samples is not None or chosen.runner.samples is not None
             order = replace(alone, given=taken.first(wanted if few else None), quantised=taken.quantised)
             folder = out or builds() / order.name / chosen.name / "firmware"
+            refuse_recipe(order.name, folder)
             foreign_stage(order, taken.files, chosen, folder, progress).run()
         else:
             recipe = load_recipe(model)

@@ -16,9 +16,9 @@ import typer
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.context import build_folder
-from dimmer.pipeline.artifacts.places import built_elf
+from dimmer.pipeline.artifacts.places import built_elf, built_folder
 from dimmer.pipeline.core import command
-from dimmer.pipeline.projects.built import find_build, refuse_files
+from dimmer.pipeline.projects.built import check_made_of, find_build, refuse_files
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.targets import load_target
 from dimmer.targets.runners.flasher import Where, Written, is_here
@@ -77,12 +77,15 @@ def main(
     way = choose(target, chosen.flash.each, tool)
     if elf is not None:
         refuse_files("--elf names the program", tflite, name, signature)
-        program, line = elf, "--elf names a program that was built"
+        program = elf
+        if not program.is_file():
+            raise DimmerError(f"there is no {program}: --elf names a program that was built")
     else:
         build = find_build(target, model, tflite, name, signature)
-        program, line = built_elf(build.folder, chosen), f"type {build.command}"
-    if not program.is_file():
-        raise DimmerError(f"there is no {program}: {line}")
+        program = built_elf(build.folder, chosen)
+        if not program.is_file():
+            raise DimmerError(f"there is no {program}: type {build.command}")
+        check_made_of(build, built_folder(build.folder, chosen), signature)
     image = Written(program, chosen.memory.flash.origin, image_of(program, chosen.memory))
     where = Where(probe, port, drive)
     steps = way.steps(image, where)

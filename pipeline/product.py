@@ -24,7 +24,7 @@ from dimmer.pipeline.core.command import (
     target_option,
     tflite_option,
 )
-from dimmer.pipeline.projects.built import find_build
+from dimmer.pipeline.projects.built import check_made_of, find_build
 from dimmer.targets import Target, load_target
 from dimmer.targets.target import TARGETS
 
@@ -69,6 +69,8 @@ def main(
     chosen = load_target(target)
     build = find_build(target, model, tflite, name, signature)
     generated, out = built_folder(build.folder, chosen), build.folder / chosen.name / "product"
+    if generated.is_dir():
+        check_made_of(build, generated, signature)
     elf = compile_product(chosen, generated, out, tuple(source or ()), build.command)
     print(f"{elf}\nto flash it: {shlex.join(('dimmer', 'flash', '--target', target, '--elf', str(elf)))}")
 

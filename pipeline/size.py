@@ -13,7 +13,7 @@ import typer
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.firmware import Firmware, firmware_folder
-from dimmer.pipeline.artifacts.places import built_elf
+from dimmer.pipeline.artifacts.places import built_elf, built_folder
 from dimmer.pipeline.core.command import (
     console,
     main_of,
@@ -24,7 +24,7 @@ from dimmer.pipeline.core.command import (
     tflite_option,
 )
 from dimmer.pipeline.core.targets import load_program_target
-from dimmer.pipeline.projects.built import find_build
+from dimmer.pipeline.projects.built import check_made_of, find_build
 from dimmer.targets import Target
 
 
@@ -44,6 +44,7 @@ def main(
     elf = built_elf(build.folder, chosen)
     if not elf.is_file():
         raise DimmerError(f"{elf} is missing; run {build.command}")
+    check_made_of(build, built_folder(build.folder, chosen), signature)
     sizes = chosen.size(elf)
     sections = Table(title=f"{build.name} on {chosen.name}, bytes", title_justify="left", title_style="bold")
     for heading in ("text", "rodata", "data", "bss", "flash", "RAM"):

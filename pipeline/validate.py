@@ -19,7 +19,7 @@ from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.artifacts.converted import converted_folder, mode_sources
 from dimmer.pipeline.artifacts.firmware import firmware_modes
-from dimmer.pipeline.artifacts.places import built_elf
+from dimmer.pipeline.artifacts.places import built_elf, built_folder
 from dimmer.pipeline.core.command import (
     console,
     main_of,
@@ -35,7 +35,7 @@ from dimmer.pipeline.data.encoding import to_int8
 from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.oracle.micro import require_reference
 from dimmer.pipeline.oracle.sample_inputs import sample_inputs
-from dimmer.pipeline.projects.built import find_build, int8_files
+from dimmer.pipeline.projects.built import check_made_of, find_build, int8_files
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.pipeline.verification.attached import ValidatedMode, validate
 from dimmer.pipeline.verification.patience import patience_s
@@ -65,6 +65,8 @@ def main(
     build = find_build(target, model, tflite, name, signature)
     modes, inputs = _subjects(chosen, model, int8_files(build, signature), samples, compared_with)
     program = elf or built_elf(build.folder, chosen)
+    if elf is None and program.is_file():
+        check_made_of(build, built_folder(build.folder, chosen), signature)
     image = b""
     if chosen.memory is not None and (elf is not None or program.is_file()):
         image = image_of(program, chosen.memory)

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Folders that stages have made: found, and removed."""
+"""Folders that stages have made: found, asked what they were made of, and removed."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from dimmer.pipeline.core.stage import KEY_FILE, MANIFEST, is_manifest, locked
 
@@ -26,6 +29,28 @@ def made_folders(root: Path) -> list[Path]:
             if (path / KEY_FILE).is_file() or _lock(path).is_file():
                 made.add(path)
     return sorted(path for path in made if not made & set(path.parents))
+
+
+@dataclass(frozen=True)
+class MadeOf:
+    """What a stage's folder was made of.
+
+    Attributes:
+        inputs: hashes of the contents (`content_hash`), in the stage's order.
+        settings: of the stage.
+    """
+
+    inputs: tuple[str, ...]
+    settings: dict[str, Any]
+
+
+def made_of(folder: Path) -> MadeOf | None:
+    """What a stage's folder was made of, as its manifest tells; None where no stage has made it."""
+    try:
+        key = json.loads((folder / MANIFEST).read_text())["key"]
+        return MadeOf(tuple(digest for _, digest in key["inputs"]), dict(key["settings"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def size_of(folder: Path) -> int:

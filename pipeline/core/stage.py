@@ -136,7 +136,7 @@ class Stage:
         """A name that stays the same when the checkout, or the user's project, is moved, and the content's hash."""
         place = path.resolve()
         start = ROOT if place.is_relative_to(ROOT) else self.folder.resolve()
-        return [os.path.relpath(place, start), _hash(path)]
+        return [os.path.relpath(place, start), content_hash(path)]
 
     def _check_same(self, key: str) -> None:
         """That what the action has read is still what the key tells of; another build may have made it anew.
@@ -262,7 +262,7 @@ def _check_made(path: Path) -> None:
             raise DimmerError(f"{folder / name} is not what its stage left; remove {folder} and build again")
 
 
-def _hash(path: Path) -> str:
+def content_hash(path: Path) -> str:
     """SHA-256 of a file, or of the names and contents of all files in a folder.
 
     Byte code, hidden files and the manifest of the stage that made the folder, which says when, are left out.
@@ -273,7 +273,7 @@ def _hash(path: Path) -> str:
     for file in sorted(path.rglob("*")):
         parts = file.relative_to(path).parts
         if file.is_file() and parts != (MANIFEST,) and not any(p == "__pycache__" or p.startswith(".") for p in parts):
-            digest.update(f"{'/'.join(parts)}\0{_hash(file)}\n".encode())
+            digest.update(f"{'/'.join(parts)}\0{content_hash(file)}\n".encode())
     return digest.hexdigest()
 
 

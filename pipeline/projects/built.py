@@ -11,6 +11,8 @@ from pathlib import Path
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.names import check_name
 from dimmer.pipeline.artifacts.context import build_folder, builds, given_folder
+from dimmer.pipeline.core.made import made_of
+from dimmer.pipeline.core.stage import content_hash
 from dimmer.pipeline.image.order import name_of_files
 from dimmer.pipeline.recipe.recipe import load_recipe
 
@@ -93,19 +95,69 @@ def int8_files(build: Built, signature: str | None) -> tuple[Path, ...]:
     a recipe.
 
     Raises:
-        DimmerError: a float network was not quantised, or a file has no such signature.
+        DimmerError: a float network was not quantised, or is another one by now, or a file has no such signature.
     """
     from dimmer.pipeline.artifacts.quantised import RESULT, Quantised
     from dimmer.pipeline.conversion.signatures import with_signature
+    from dimmer.pipeline.projects.quantised import files_of, quantise_folder
 
     given = given_folder()
     files = tuple(path if signature is None else with_signature(path, signature, given) for path in build.files)
     if not files or not _needs_data(files[0]):
         return files
-    folder = given / name_of_files(files) / "quantise"
+    folder = quantise_folder(given, build.name)
     if not (folder / RESULT).is_file():
         raise DimmerError(f"{build.files[0]} was not quantised: type {build.command}")
+    found, parts = made_of(folder), _hashes(files_of(files[0]))
+    if found is None or found.inputs[: len(parts)] != parts:
+        raise DimmerError(f"{folder} was quantised from another file than {build.files[0]}: type {build.command}")
     return (folder / Quantised.load(folder).file,)
+
+
+def check_made_of(build: Built, folder: Path, signature: str | None) -> None:
+    """That a firmware was made of what was named: not of another file of this name, nor of a recipe's model for files.
+
+    Args:
+        folder: of the firmware.
+        signature: as the firmware command was given it.
+
+    Raises:
+        DimmerError: it was made of something else, or a file was edited since.
+    """
+    found = made_of(folder)
+    if not build.files:
+        if found is not None and not is_of_recipe(folder):
+            raise DimmerError(f"{folder} was made of .tflite files, not of {build.name}'s recipe: type {build.command}")
+        return
+    if missing := next((path for path in build.files if not path.exists()), None):
+        raise DimmerError(f"{missing} is not there; check the path")
+    if found is None or is_of_recipe(folder) or found.inputs != _hashes(int8_files(build, signature)):
+        named = ", ".join(str(path) for path in build.files)
+        raise DimmerError(f"{folder} was not made of {named} as it is now: type {build.command}")
+
+
+def is_of_recipe(folder: Path) -> bool:
+    """Whether a firmware was made of a recipe's model: with its policy. Files alone have none."""
+    found = made_of(folder)
+    return found is not None and "policy" in found.settings
+
+
+def refuse_recipe(name: str, folder: Path) -> None:
+    """Refuses to replace the firmware of a recipe's model by that of files of the same name.
+
+    Raises:
+        DimmerError: in the folder lies such a firmware.
+    """
+    if is_of_recipe(folder):
+        raise DimmerError(
+            f"{folder} is the firmware of the recipe {name}, which has the same name: give the files another one with "
+            "--name, or another folder with --out"
+        )
+
+
+def _hashes(files: Sequence[Path]) -> tuple[str, ...]:
+    """As a stage's key tells them."""
+    return tuple(content_hash(path) for path in files)
 
 
 def _chosen(path: Path, signature: str | None) -> Path:

@@ -65,8 +65,22 @@ def quantise_stage(path: Path, name: str, calibration: Calibration, folder: Path
         make_int8(samples, path.name, name, out)
 
     settings: dict[str, Json] = {"name": name, "kind": kind, "pixels": None if pixels is None else list(pixels)}
-    given = [path, *(external_files(path) if kind == ONNX else ()), data]
+    given = [*files_of(path), data]
     return Stage("quantise", folder, action, settings=settings, keep_partial=True, given=given)
+
+
+def quantise_folder(given: Path, model: str) -> Path:
+    """Where the stage writes what it makes of a float network: one folder for every name of a model."""
+    return given / model / "quantise"
+
+
+def files_of(path: Path) -> tuple[Path, ...]:
+    """A float network's file, and those beside it that hold its weights.
+
+    Raises:
+        DimmerError: it is not there, or one of them.
+    """
+    return (path, *(external_files(path) if kind_of(path) == ONNX else ()))
 
 
 @dataclass(frozen=True)
@@ -93,12 +107,18 @@ class Ready:
 
 
 def ready(
-    files: Sequence[Path], signature: str | None, calibration: Calibration | None, folder: Path, progress: Progress
+    files: Sequence[Path],
+    signature: str | None,
+    calibration: Calibration | None,
+    folder: Path,
+    progress: Progress,
+    called: str | None = None,
 ) -> Ready:
     """What somebody gives, as files for the generator: one signature alone, a float network quantised.
 
     Args:
         folder: of everything that is made of it.
+        called: name of the model; that of the file where none is given.
 
     Raises:
         DimmerError: a float network came without data, or there is nothing to quantise.
@@ -112,7 +132,7 @@ def ready(
         raise DimmerError("--calibration takes one network; modes have one input scale, quantise them together")
     (path,) = files if signature is None else (with_signature(files[0], signature, folder),)
     name = path.stem if path.stem.strip(".") else "model"
-    place = folder / name / "quantise"
+    place = quantise_folder(folder, called or name)
     quantise_stage(path, name, calibration, place, progress).run()
     found = Quantised.load(place)
     return Ready((place / found.file,), tuple(found.lines()), (place / INPUTS).read_bytes(), found)

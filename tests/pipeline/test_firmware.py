@@ -16,7 +16,7 @@ from dimmer.errors import DimmerError
 from dimmer.firmware_gen.graph.micro import Reference
 from dimmer.pipeline import firmware
 from dimmer.pipeline.artifacts.firmware import Firmware
-from dimmer.pipeline.core.stage import ROOT
+from dimmer.pipeline.core.stage import ROOT, Stage
 from dimmer.pipeline.oracle.micro import PYTHON
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.recipe.sections.duty import DutySection
@@ -88,6 +88,21 @@ def test_a_chosen_name_is_that_of_symbols_and_files(tmp_path: Path) -> None:
     folder = tmp_path / "build" / "Seen" / "host" / "firmware"
     assert "const dimmer_model_t dimmer_seen = {" in (folder / "dimmer_seen.c").read_text()
     assert "DIMMER_SEEN_ARENA_SIZE" in (folder / "dimmer_seen.h").read_text()
+
+
+def test_the_firmware_of_a_recipe_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIMMER_BUILD", str(tmp_path / "build"))
+    path = tmp_path / "kws.tflite"
+    path.write_bytes(tiny_resnet())
+
+    def action(out: Path) -> None:
+        (out / "firmware.elf").touch()
+
+    folder = tmp_path / "build" / "kws" / "host" / "firmware"
+    Stage("firmware", folder, action, settings={"policy": {}}).run()
+    with pytest.raises(DimmerError, match=r"is the firmware of the recipe kws, .* with --name"):
+        firmware.main("host", [path], samples=0)
+    assert (folder / "firmware.elf").is_file()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ from typing import Any
 import pytest
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline import flash
+from dimmer.pipeline import flash, product, size, validate
 from dimmer.pipeline.core.command import INTERRUPTED, exit_status
+from dimmer.pipeline.core.stage import Stage
+from tests.firmware_gen.networks import tiny_resnet
 from tests.targets.kit.test_family import TEN_LINES
 from tests.targets.runners.test_image import elf
 
@@ -104,13 +107,25 @@ def test_what_was_made_of_a_tflite_is_flashed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("DIMMER_BUILD", str(tmp_path))
-    with pytest.raises(DimmerError, match=r"there is no .*: type dimmer firmware --target pico --tflite lamp\.tflite"):
-        flash.main("pico", tflite=[Path("lamp.tflite")])
-    folder = tmp_path / "lamp" / "pico" / "firmware"
-    folder.mkdir(parents=True)
-    elf(folder / "firmware.elf", (0x10000000, b"lamp"))
-    flash.main("pico", tflite=[Path("lamp.tflite")], dry_run=True)
+    file = tmp_path / "lamp.tflite"
+    file.write_bytes(tiny_resnet())
+    with pytest.raises(
+        DimmerError, match=r"there is no .*: type dimmer firmware --target pico --tflite .*lamp\.tflite"
+    ):
+        flash.main("pico", tflite=[file])
+
+    def action(out: Path) -> None:
+        elf(out / "firmware.elf", (0x10000000, b"lamp"))
+
+    Stage("firmware", tmp_path / "lamp" / "pico" / "firmware", action, given=[file]).run()
+    flash.main("pico", tflite=[file], dry_run=True)
     assert capsys.readouterr().out.startswith("copy firmware.uf2, 4 bytes at 0x10000000")
+    file.write_bytes(tiny_resnet() + b"\0")
+    for command in (flash.main, product.main, partial(validate.main, "/no/port"), size.main):
+        with pytest.raises(
+            DimmerError, match=r"pico/firmware was not made of .*lamp\.tflite as it is now: type dimmer f"
+        ):
+            command("pico", tflite=[file])
 
 
 def test_a_board_needs_a_build_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
