@@ -15,7 +15,8 @@ import typer
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.context import builds
 from dimmer.pipeline.core.command import main_of
-from dimmer.pipeline.core.made import made_folders, remove, size_of, stage_of
+from dimmer.pipeline.core.made import made_folders, remove, size_of
+from dimmer.pipeline.core.partial import stage_of
 from dimmer.targets.runners.rtl import kept_simulators
 
 

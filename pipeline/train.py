@@ -18,6 +18,7 @@ from dimmer.pipeline.artifacts.checkpoint import CHECKPOINT, training_folder
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.artifacts.training_record import load_checkpoint
 from dimmer.pipeline.core.command import main_of, model_option
+from dimmer.pipeline.core.made import refuse_to_replace
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import Stage, StageResult
 from dimmer.pipeline.core.together import SharedStage, first_bar, together
@@ -103,8 +104,10 @@ def main(
             data = hash_of_all(recipe.source)
             train(TrainingSettings.of(recipe, alone), out, start=start, data=data, progress=progress)
         else:
-            out = training_folder(build_folder(recipe), alone)
-            run(recipe, build_folder(recipe), progress, alone, start)
+            out, build = training_folder(build_folder(recipe), alone), build_folder(recipe)
+            if seed is not None or epochs is not None:
+                refuse_to_replace(stage(recipe, build, progress, alone, start), "--seed or --epochs")
+            run(recipe, build, progress, alone, start)
     if not is_first():
         return
     for name, found in load_checkpoint(out / CHECKPOINT)[1].accuracy.items():

@@ -25,6 +25,7 @@ from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.artifacts.gate_record import load_gate_record
 from dimmer.pipeline.artifacts.trained import find_checkpoint
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar
+from dimmer.pipeline.core.made import refuse_to_replace
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import Stage, StageResult
 from dimmer.pipeline.data.registry import dataset_hash
@@ -103,8 +104,10 @@ def main(
             backbone = checkpoint or find_checkpoint(recipe)
             train_gates(GateSettings.of(recipe), out, checkpoint=backbone, data=data, progress=progress)
         else:
-            out = gates_folder(build_folder(recipe))
-            run(recipe, build_folder(recipe), progress, checkpoint)
+            out, build = gates_folder(build_folder(recipe)), build_folder(recipe)
+            if seed is not None:
+                refuse_to_replace(stage(recipe, build, progress, checkpoint), "--seed")
+            run(recipe, build, progress, checkpoint)
     for line in load_gate_record(out / GATES).summary():
         print(line)
     print(out / GATES)

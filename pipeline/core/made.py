@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dimmer.pipeline.core.stage import KEY_FILE, MANIFEST, is_manifest, locked
+from dimmer.errors import DimmerError
+from dimmer.pipeline.core.partial import KEY_FILE, key_begun, partial_of, retired_of, stage_of
+from dimmer.pipeline.core.stage import MANIFEST, Stage, is_manifest, locked
 
 
 def made_folders(root: Path) -> list[Path]:
@@ -47,10 +49,39 @@ class MadeOf:
 def made_of(folder: Path) -> MadeOf | None:
     """What a stage's folder was made of, as its manifest tells; None where no stage has made it."""
     try:
-        key = json.loads((folder / MANIFEST).read_text())["key"]
-        return MadeOf(tuple(digest for _, digest in key["inputs"]), dict(key["settings"]))
+        return _told(json.loads((folder / MANIFEST).read_text())["key"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def begun_of(folder: Path) -> MadeOf | None:
+    """What a result is being made of that an interrupted run has begun and can go on with; None without one."""
+    try:
+        return _told(json.loads(key_begun(partial_of(folder)) or ""))
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def refuse_to_replace(stage: Stage, options: str) -> None:
+    """Refuses a stage that options give other settings than what lies there has: that is worth more.
+
+    Args:
+        options: as they are typed.
+
+    Raises:
+        DimmerError: its folder, or what was begun of it, was made with other settings.
+    """
+    wanted = json.loads(json.dumps(stage.settings))
+    for found, what in ((made_of(stage.folder), "has"), (begun_of(stage.folder), "is begun with")):
+        if found is not None and found.settings != wanted:
+            raise DimmerError(
+                f"{stage.folder} {what} a training of other settings, which {options} would replace: "
+                "name another folder with --out"
+            )
+
+
+def _told(key: Any) -> MadeOf:
+    return MadeOf(tuple(digest for _, digest in key["inputs"]), dict(key["settings"]))
 
 
 def size_of(folder: Path) -> int:
@@ -63,19 +94,6 @@ def size_of(folder: Path) -> int:
     return total
 
 
-def stage_of(folder: Path) -> str:
-    """The name of a stage's folder, of what a killed run of it left, too.
-
-    Examples:
-        >>> [stage_of(Path(name)) for name in ("train", ".train.partial", ".gates.old")]
-        ['train', 'train', 'gates']
-    """
-    name = folder.name
-    if name.startswith(".") and name.endswith((".partial", ".old")):
-        return name[1:].rpartition(".")[0]
-    return name
-
-
 def remove(folder: Path, dry_run: bool = False) -> bool:
     """Removes a folder that a stage made; none is ever seen half removed.
 
@@ -83,7 +101,7 @@ def remove(folder: Path, dry_run: bool = False) -> bool:
         False if a command works on it and it was left alone.
     """
     place = folder.with_name(stage_of(folder))
-    retired = folder.with_name(f".{place.name}.old")
+    retired = retired_of(place)
     try:
         with locked(place, wait=False):
             if not dry_run:

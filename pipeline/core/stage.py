@@ -28,6 +28,7 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline.core.actions import modules_of
 from dimmer.pipeline.core.closure import ROOT as ROOT
 from dimmer.pipeline.core.closure import Closure, closure, file_hash
+from dimmer.pipeline.core.partial import KEY_FILE, partial_of, resume, retired_of
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
@@ -51,7 +52,6 @@ VERBS: Mapping[str, str] = {
 VERBS_OF_TARGETS = frozenset({"firmware", "tvm_module", "jetson", "verify", "npu", "verify_npu"})
 """Those whose folder lies in a target's."""
 _FORMAT = 2
-KEY_FILE = ".dimmer-key"
 _FULL_DISK_BYTES = 1 << 20
 
 
@@ -86,7 +86,7 @@ class Stage:
         files: sources that are not Python, or folders of them: C, linker scripts.
         contents: name -> hash of contents that lie elsewhere, such as a data set's; versions of compilers.
         keep_partial: an interrupted action finds in its folder what it had written before, as long as the key is the
-            same: for long actions that can resume.
+            same: for long actions that can resume. What was begun with another key is kept aside (`core.partial`).
         given: inputs that a person names: a manifest.json of theirs is no stage's, and no stage makes them again.
     """
 
@@ -319,16 +319,15 @@ def is_manifest(path: Path) -> bool:
 
 def _prepare_partial(folder: Path, key: str, keep: bool) -> Path:
     """The folder to write into. What killed runs left is swept away: the caller holds the lock, so it is stale."""
-    partial = folder.with_name(f".{folder.name}.partial")
-    retired = folder.with_name(f".{folder.name}.old")
-    shutil.rmtree(retired, ignore_errors=True)
-    key_file = partial / KEY_FILE
-    if not (keep and key_file.is_file() and key_file.read_text() == key):
-        if partial.exists():
-            shutil.rmtree(partial)
-        partial.mkdir()
-        if keep:
-            atomic_write(key_file, key)
+    partial = partial_of(folder)
+    shutil.rmtree(retired_of(folder), ignore_errors=True)
+    if keep and resume(folder, key):
+        return partial
+    if partial.exists():
+        shutil.rmtree(partial)
+    partial.mkdir()
+    if keep:
+        atomic_write(partial / KEY_FILE, key)
     return partial
 
 
@@ -338,7 +337,7 @@ def _finish(partial: Path, folder: Path, key: str, seconds: float) -> None:
         _flush(path)
     manifest = {"key": json.loads(key), "outputs": outputs, "seconds": round(seconds, 3)}
     atomic_write(partial / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True) + "\n")
-    retired = folder.with_name(f".{folder.name}.old")
+    retired = retired_of(folder)
     if folder.exists():
         folder.rename(retired)
     # At the very end: with its key, a folder that cannot be finished, on a full disk, is resumed.

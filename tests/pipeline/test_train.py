@@ -10,7 +10,9 @@ import pytest
 from dimmer.errors import DimmerError
 from dimmer.pipeline import train
 from dimmer.pipeline.artifacts.checkpoint import load_tensors
-from tests.tiny import TinyBuild, silent
+from dimmer.pipeline.core.stage import Stage
+from dimmer.pipeline.recipe.recipe import load_recipe
+from tests.tiny import TINY, TinyBuild, silent
 
 
 @pytest.mark.xdist_group("tiny")
@@ -37,3 +39,22 @@ def test_a_network_of_its_own_has_a_stage_of_its_own(tiny: TinyBuild) -> None:
 def test_only_super_and_base_net_are_trained_alone(tmp_path: Path) -> None:
     with pytest.raises(DimmerError, match="--alone is super or base, not 'middle'"):
         train.main("mnist5k-r14", alone="middle", out=tmp_path)
+
+
+@pytest.mark.parametrize("options", [{"seed": 7}, {"epochs": 3}])
+def test_a_trial_does_not_replace_the_training_of_the_recipe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, int]
+) -> None:
+    monkeypatch.setenv("DIMMER_BUILD", str(tmp_path / "build"))
+    (tmp_path / "lamp").mkdir()
+    (tmp_path / "lamp" / "recipe.toml").write_text(TINY)
+    recipe = load_recipe(tmp_path / "lamp")
+
+    def action(out: Path) -> None:
+        (out / "checkpoint.safetensors").write_text("hours of work")
+
+    made = train.stage(recipe, tmp_path / "build" / "lamp", silent)
+    Stage(made.name, made.folder, action, settings=made.settings).run()
+    with pytest.raises(DimmerError, match=r"which --seed or --epochs would replace: name another folder with --out"):
+        train.main(str(tmp_path / "lamp"), **options)
+    assert (made.folder / "checkpoint.safetensors").read_text() == "hours of work"

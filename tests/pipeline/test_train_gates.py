@@ -12,7 +12,7 @@ from dimmer.pipeline import train_gates
 from dimmer.pipeline.artifacts.checkpoint import GATES, gates_folder
 from dimmer.pipeline.artifacts.gate_record import load_gate_record
 from dimmer.pipeline.artifacts.sums import list_sum
-from dimmer.pipeline.core.stage import StageResult
+from dimmer.pipeline.core.stage import Stage, StageResult
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.training import gate_loop
 from dimmer.pipeline.training.gate_settings import GateSettings
@@ -78,3 +78,20 @@ def test_changes_are_for_trainings_beside_the_models_own(
         train_gates.main(str(recipe.path), change=["train.temperature=4"], out=tmp_path / "out")
     with pytest.raises(DimmerError, match="--change is for trainings beside"):
         train_gates.main(str(recipe.path), change=changes, out=tmp_path / "out", ship=True)
+
+
+def test_another_seed_does_not_replace_the_recipe_s_gates(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIMMER_BUILD", str(tmp_path / "build"))
+    checkpoint = tmp_path / "backbone.safetensors"
+    checkpoint.touch()
+
+    def action(out: Path) -> None:
+        (out / GATES).write_text("hours of work")
+
+    made = train_gates.stage(recipe, tmp_path / "build" / "lamp", silent, checkpoint)
+    Stage(made.name, made.folder, action, settings=made.settings).run()
+    with pytest.raises(DimmerError, match=r"gates has a training of other settings, which --seed would replace"):
+        train_gates.main(str(recipe.path), seed=7, checkpoint=checkpoint)
+    assert (made.folder / GATES).read_text() == "hours of work"

@@ -6,13 +6,16 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dimmer.pipeline.core.made import made_folders, remove, size_of, stage_of
-from dimmer.pipeline.core.stage import MANIFEST, Stage
+from dimmer.errors import DimmerError
+from dimmer.pipeline.core.made import begun_of, made_folders, made_of, refuse_to_replace, remove, size_of
+from dimmer.pipeline.core.partial import stage_of
+from dimmer.pipeline.core.stage import MANIFEST, Stage, content_hash
 
 
 @pytest.fixture
@@ -61,7 +64,7 @@ def test_what_a_command_removes_meanwhile_counts_for_nothing(
     assert size_of(made.folder) == before
 
 
-@pytest.mark.parametrize("name", ["shine", ".shine.partial", ".shine.old"])
+@pytest.mark.parametrize("name", ["shine", ".shine.partial", ".shine.old", ".shine.0123456789ab.aside"])
 def test_removed(made: Stage, name: str, tmp_path: Path) -> None:
     folder = tmp_path / name
     folder.mkdir(exist_ok=True)
@@ -83,3 +86,35 @@ def test_a_removal_that_is_killed_does_not_stop_the_next_build(made: Stage, monk
         remove(made.folder)
     monkeypatch.undo()
     assert not made.run().cached
+
+
+def test_what_a_folder_was_made_of(made: Stage, tmp_path: Path) -> None:
+    (tmp_path / "oil").write_text("a drop")
+    assert made_of(tmp_path) is None
+    replace(made, settings={"bright": [1, 2]}, given=[tmp_path / "oil"]).run()
+    found = made_of(made.folder)
+    assert found is not None
+    assert (found.inputs, found.settings) == ((content_hash(tmp_path / "oil"),), {"bright": [1, 2]})
+    (made.folder / MANIFEST).write_text('{"key": 1}')
+    assert made_of(made.folder) is None
+
+
+def test_options_replace_no_other_result_nor_one_that_is_begun(made: Stage) -> None:
+    refuse_to_replace(made, "--seed")
+    other = replace(made, settings={"seed": (2, 3)})
+    with pytest.raises(
+        DimmerError, match=r"shine has a training of other settings, which --seed would replace: name an"
+    ):
+        refuse_to_replace(other, "--seed")
+
+    def killed(out: Path) -> None:
+        (out / "epoch1").touch()
+        raise KeyboardInterrupt
+
+    begun = replace(other, folder=made.folder.with_name("rise"), action=killed, keep_partial=True)
+    with pytest.raises(KeyboardInterrupt):
+        begun.run()
+    refuse_to_replace(begun, "--seed")
+    assert begun_of(begun.folder) is not None
+    with pytest.raises(DimmerError, match=r"rise is begun with a training of other settings"):
+        refuse_to_replace(replace(begun, settings={}), "--seed")
