@@ -28,11 +28,12 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline.core.actions import modules_of
 from dimmer.pipeline.core.closure import ROOT as ROOT
 from dimmer.pipeline.core.closure import Closure, closure, file_hash
+from dimmer.pipeline.core.contents import MANIFEST as MANIFEST
+from dimmer.pipeline.core.contents import content_hash
 from dimmer.pipeline.core.partial import KEY_FILE, partial_of, resume, retired_of
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
-MANIFEST = "manifest.json"
 VERBS: Mapping[str, str] = {
     "train": "train",
     "gates": "train_gates",
@@ -260,21 +261,6 @@ def _check_made(path: Path) -> None:
     for name, made in wanted.items():
         if not (folder / name).is_file() or file_hash(folder / name) != made:
             raise DimmerError(f"{folder / name} is not what its stage left; remove {folder} and build again")
-
-
-def content_hash(path: Path) -> str:
-    """SHA-256 of a file, or of the names and contents of all files in a folder.
-
-    Byte code, hidden files and the manifest of the stage that made the folder, which says when, are left out.
-    """
-    if path.is_file():
-        return file_hash(path)
-    digest = hashlib.sha256()
-    for file in sorted(path.rglob("*")):
-        parts = file.relative_to(path).parts
-        if file.is_file() and parts != (MANIFEST,) and not any(p == "__pycache__" or p.startswith(".") for p in parts):
-            digest.update(f"{'/'.join(parts)}\0{content_hash(file)}\n".encode())
-    return digest.hexdigest()
 
 
 def _outputs(folder: Path) -> dict[str, str]:

@@ -11,8 +11,8 @@ from pathlib import Path
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.names import check_name
 from dimmer.pipeline.artifacts.context import build_folder, builds, given_folder
+from dimmer.pipeline.core.contents import content_hash
 from dimmer.pipeline.core.made import made_of
-from dimmer.pipeline.core.stage import content_hash
 from dimmer.pipeline.image.order import name_of_files
 from dimmer.pipeline.recipe.recipe import load_recipe
 

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from dimmer.errors import DimmerError
+from dimmer.pipeline.core.contents import content_hash
 from dimmer.pipeline.core.made import begun_of, made_folders, made_of, refuse_to_replace, remove, size_of
 from dimmer.pipeline.core.partial import stage_of
-from dimmer.pipeline.core.stage import MANIFEST, Stage, content_hash
+from dimmer.pipeline.core.stage import MANIFEST, Stage
 
 
 @pytest.fixture
