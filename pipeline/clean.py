@@ -16,6 +16,7 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.context import builds
 from dimmer.pipeline.core.command import main_of
 from dimmer.pipeline.core.made import made_folders, remove, size_of
+from dimmer.pipeline.core.noted import noted_folders, remove_noted
 from dimmer.pipeline.core.partial import stage_of
 from dimmer.targets.runners.rtl import kept_simulators
 
@@ -49,6 +50,11 @@ def main(
             continue
         total += size
         print(f"{folder}  {size:,} bytes")
+    for folder in (found for place in places for found in noted_folders(place)):
+        if not target or target in folder.relative_to(root).parts[1:]:
+            size = remove_noted(folder, dry_run)
+            total += size
+            print(f"{folder}  {size:,} bytes of what lay beside")
     for simulator in simulators:
         size = simulator.stat().st_size
         total += size

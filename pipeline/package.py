@@ -21,6 +21,7 @@ from dimmer.pipeline.bundles.packaging.package import DEFAULT_VERSION, Package, 
 from dimmer.pipeline.bundles.packaging.source import make_package, read_labels
 from dimmer.pipeline.bundles.packaging.write import write_package
 from dimmer.pipeline.core.command import main_of, model_option, progress_bar
+from dimmer.pipeline.core.noted import note
 from dimmer.pipeline.core.targets import scratch_option
 from dimmer.pipeline.recipe.front_end import features_of
 from dimmer.pipeline.recipe.recipe import load_recipe
@@ -82,7 +83,10 @@ def main(
                 publisher=Publisher(vendor, maintainer, url),
             )
         )
-        written = write_package(package, chosen, out or builds() / order.model.name / "packages" / form)
+        place = builds() / order.model.name / "packages" / form
+        written = write_package(package, chosen, out or place)
+        if out is None:
+            note(place, (written.archive, *(path for path in written.folder.rglob("*") if path.is_file())))
     _print(package)
     print(written.archive)
     print(written.folder)

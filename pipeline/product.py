@@ -24,6 +24,7 @@ from dimmer.pipeline.core.command import (
     target_option,
     tflite_option,
 )
+from dimmer.pipeline.core.noted import note
 from dimmer.pipeline.projects.built import check_made_of, find_build
 from dimmer.targets import Target, load_target
 from dimmer.targets.target import TARGETS
@@ -72,6 +73,7 @@ def main(
     if generated.is_dir():
         check_made_of(build, generated, signature)
     elf = compile_product(chosen, generated, out, tuple(source or ()), build.command)
+    note(out, out.glob("firmware*"))
     print(f"{elf}\nto flash it: {shlex.join(('dimmer', 'flash', '--target', target, '--elf', str(elf)))}")
 
 

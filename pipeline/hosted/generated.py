@@ -99,7 +99,8 @@ def find_generated(path: Path) -> Generated:
     """
     if not path.is_dir():
         raise DimmerError(f"{path} is no folder and no .tflite file: {_WHAT}")
-    given = next(_in_folders(path, path / "firmware"), None)
+    # The stage's own first: the copies beside it may be older.
+    given = next(_in_folders(path / "firmware", path), None)
     places = [path / HOST / "firmware", path / HOST]
     if given is not None:
         if not given.foreign_kernels:

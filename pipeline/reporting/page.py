@@ -40,8 +40,8 @@ class Card:
     detail: str
 
 
-def write_report(data: ReportData, folder: Path, plots_in: Path | None = None) -> None:
-    """Write report.json and report.html into a build's folder.
+def write_report(data: ReportData, folder: Path, plots_in: Path | None = None) -> tuple[Path, Path]:
+    """Write report.json and report.html into a build's folder; gives both.
 
     Args:
         plots_in: where plots are kept from one report to the next; the same folder if none is named.
@@ -51,8 +51,10 @@ def write_report(data: ReportData, folder: Path, plots_in: Path | None = None) -
     """
     document = data.document()
     check_document(document)
-    atomic_write(folder / "report.json", json.dumps(document, indent=2) + "\n")
-    atomic_write(folder / "report.html", render_page(data, plots(data, plots_in or folder)))
+    figures, page = folder / "report.json", folder / "report.html"
+    atomic_write(figures, json.dumps(document, indent=2) + "\n")
+    atomic_write(page, render_page(data, plots(data, plots_in or folder)))
+    return figures, page
 
 
 def check_document(document: Mapping[str, Json]) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from dimmer import processes
 from dimmer.pipeline.artifacts.trained import find_checkpoint
 from dimmer.pipeline.core.documents import load_document, save_document
+from dimmer.pipeline.core.noted import note
 from dimmer.pipeline.core.scores import Scores
 from dimmer.pipeline.core.statistics import mcnemar
 from dimmer.pipeline.data.dataset import Split
@@ -156,6 +157,7 @@ def evaluate(recipe: Recipe, build: Path, mode: str | None) -> tuple[str, Evalua
     evaluated = Evaluated(now, last if last is not None and last.data == now.data else None)
     if processes.is_first():
         save_document(kept, evaluated)
+        note(kept.parent, [kept])
     return name, evaluated
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.clean import main
+from dimmer.pipeline.core.noted import note
 from dimmer.pipeline.core.stage import Stage
 from dimmer.targets.runners.rtl import FOLDER
 
@@ -145,3 +146,20 @@ def test_nothing_built_is_no_error(
     monkeypatch.setenv("DIMMER_BUILD", str(tmp_path / "none"))
     main()
     assert "nothing is built there" in capsys.readouterr().out
+
+
+def test_what_lies_beside_the_stages_goes_too(build: Path) -> None:
+    """Firmware, C and report of a build that was gone were still loaded and flashed."""
+    for model, target in (("one", "lamp"), ("two", "lamp")):
+        folder = build / model / target
+        for name in ("firmware.elf", "modes/88.tflite"):
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text("made")
+        note(folder, [folder / "firmware.elf", folder / "modes" / "88.tflite"])
+    (build / "two" / "lamp" / "app.c").write_text("mine")
+    main(dry_run=True)
+    main(target="host")
+    assert (build / "one" / "lamp" / "firmware.elf").is_file()
+    main(target="lamp")
+    assert [path.name for path in (build / "one" / "lamp").iterdir()] == [".firmware.lock"]
+    assert sorted(path.name for path in (build / "two" / "lamp").iterdir()) == [".firmware.lock", "app.c"]

@@ -45,3 +45,11 @@ def test_what_is_broken_is_told(tmp_path: Path) -> None:
     (folder / "dimmer_model.h").write_text("\n")
     with pytest.raises(DimmerError, match=r"dimmer_model\.h names no model: generate it again"):
         find_generated(folder)
+
+
+def test_a_stage_s_own_c_comes_before_an_older_copy(tmp_path: Path) -> None:
+    target = modes_folder(tmp_path) / "host"
+    for name in ("dimmer_model.h", "dimmer_blocks.h", "dimmer_blocks.c"):
+        (target / name).write_bytes((target / "firmware" / name).read_bytes())
+    assert find_generated(target).folder == target / "firmware"
+    assert find_generated(target / "firmware").folder == target / "firmware"

@@ -25,7 +25,7 @@ def test_deliverables_lie_side_by_side_and_old_modes_go(tmp_path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(path.suffix)
     (context.target_dir / "firmware" / "firmware.elf").chmod(0o755)
-    publish(context)
+    delivered = publish(context)
     assert sorted(path.name for path in context.target_dir.iterdir()) == [
         *("dimmer_mnist5k_r14.c", "dimmer_model.h", "firmware", "firmware.elf", "modes")
     ]
@@ -33,3 +33,6 @@ def test_deliverables_lie_side_by_side_and_old_modes_go(tmp_path: Path) -> None:
         *("88.88.88.onnx", "88.88.88.tflite")
     ]
     assert (context.target_dir / "firmware.elf").stat().st_mode & 0o111
+    assert sorted(path.relative_to(context.target_dir).as_posix() for path in delivered) == [
+        *("dimmer_mnist5k_r14.c", "dimmer_model.h", "firmware.elf", "modes/88.88.88.onnx", "modes/88.88.88.tflite")
+    ]

@@ -9,6 +9,7 @@ from dimmer.pipeline.artifacts.calibration import calibration_folder
 from dimmer.pipeline.artifacts.checkpoint import training_folder
 from dimmer.pipeline.artifacts.firmware import firmware_folder
 from dimmer.pipeline.artifacts.verification import verify_folder
+from dimmer.pipeline.core.noted import remove_noted
 from dimmer.pipeline.core.stage import StageResult
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.pipeline.reporting.report import make_report
@@ -34,3 +35,6 @@ def test_pages_and_deliverables_lie_in_the_target_s_folder(tmp_path: Path) -> No
     document = json.loads((context.target_dir / "report.json").read_text())
     assert [mode["name"] for mode in document["modes"]] == [mode.name for mode in data.modes]
     assert document["stages"] == [{"name": "train", "seconds": 1.0, "cached": True}]
+    # All of it is known for what a build has made.
+    remove_noted(context.target_dir)
+    assert {path.name for path in context.target_dir.iterdir()} == {".plots.lock", "plots", "firmware", "verify"}
