@@ -40,10 +40,12 @@ class MadeOf:
     Attributes:
         inputs: hashes of the contents (`content_hash`), in the stage's order.
         settings: of the stage.
+        contents: name -> hash of what lies elsewhere, such as the data.
     """
 
     inputs: tuple[str, ...]
     settings: dict[str, Any]
+    contents: dict[str, str]
 
 
 def made_of(folder: Path) -> MadeOf | None:
@@ -81,7 +83,7 @@ def refuse_to_replace(stage: Stage, options: str) -> None:
 
 
 def _told(key: Any) -> MadeOf:
-    return MadeOf(tuple(digest for _, digest in key["inputs"]), dict(key["settings"]))
+    return MadeOf(tuple(digest for _, digest in key["inputs"]), dict(key["settings"]), dict(key["contents"]))
 
 
 def size_of(folder: Path) -> int:

@@ -24,11 +24,13 @@ from dimmer.pipeline.data.given_back import errors, limit_of
 from dimmer.pipeline.data.own import VALUES, OwnData
 from dimmer.pipeline.data.packed import heads_of, is_packed
 from dimmer.pipeline.data.registry import Source, dataset_hash, dataset_modules, load_dataset
+from dimmer.pipeline.hosted.generated import find_generated
 from dimmer.pipeline.hosted.loading import load
 from dimmer.pipeline.hosted.model import Model
 from dimmer.pipeline.hosted.parts import apart
 from dimmer.pipeline.networks.tasks import right
 from dimmer.pipeline.recipe.recipe import Recipe
+from dimmer.pipeline.verification.current import check_current
 from dimmer.pipeline.verification.scoring import scores_of
 
 WORST = 10
@@ -125,10 +127,11 @@ def evaluate(recipe: Recipe, build: Path, mode: str | None) -> tuple[str, Evalua
     """The mode's name, the first one's where None is given, and what was found; kept in ``build/<model>/eval``.
 
     Raises:
-        DimmerError: the model was not built, or has no such mode.
+        DimmerError: the model was not built, or of other weights or data than it has now, or has no such mode.
     """
     with processes.once_a_machine():
         model, source = load(build), recipe.source
+        check_current(recipe, build, find_generated(build).folder)
         data = load_dataset(source)
     name = model.modes[0] if mode is None else mode
     outputs, limit = _outputs(model, name, data.test), None
