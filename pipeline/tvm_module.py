@@ -49,7 +49,7 @@ def main(
 ) -> None:
     """Compile the modes of a converted model with TVM; what is for this machine is compared with the interpreter."""
     import_tvm()
-    recipe, chosen = load_recipe(model), tvm_target(target)
+    recipe, chosen = load_recipe(model), tvm_target(load_target(target))
     build = build_folder(recipe)
     folder = module_folder(build, target)
     with progress_bar("tvm_module") as progress:

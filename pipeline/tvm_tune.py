@@ -31,6 +31,7 @@ from dimmer.pipeline.tvm.dot import dot_of
 from dimmer.pipeline.tvm.module import import_tvm, relax_module
 from dimmer.pipeline.tvm.targets import tvm_target
 from dimmer.pipeline.tvm.tuning import address, tune
+from dimmer.targets import load_target
 
 
 def main(
@@ -40,7 +41,7 @@ def main(
 ) -> None:
     """Measure every tile of a converted model's convolutions; the next build takes the fastest."""
     import_tvm()
-    chosen, tracker = tvm_target(target), address(rpc)
+    chosen, tracker = tvm_target(load_target(target)), address(rpc)
     if tracker is None and not chosen.is_native:
         raise DimmerError(
             f"{target}'s code is for {chosen.machine}, and emulation tells no time: name a board with --rpc HOST:PORT, "

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.recipe.recipe import Recipe
+from dimmer.pipeline.tvm.targets import tvm_target
 from dimmer.targets import Target
 
 
@@ -19,7 +20,8 @@ class BuildContext:
         build_dir: ``build/<model>``.
 
     Raises:
-        DimmerError: the model has several inputs or outputs, and the target takes one of each.
+        DimmerError: the model has several inputs or outputs, and the target takes one of each; or TVM, which is to
+            compile for the target, cannot.
     """
 
     recipe: Recipe
@@ -28,7 +30,10 @@ class BuildContext:
 
     def __post_init__(self) -> None:
         data = self.recipe.model.data
-        if self.target.engine == "tvm" and (data.inputs or data.outputs):
+        if self.target.engine != "tvm":
+            return
+        tvm_target(self.target)
+        if data.inputs or data.outputs:
             raise DimmerError(
                 f"{self.target.name} runs TVM's modules, which have one input and one output, and {self.recipe.name} "
                 "has several: build for a target whose engine is C, such as host (dimmer targets)"

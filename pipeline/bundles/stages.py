@@ -20,7 +20,7 @@ from dimmer.targets import Target
 
 def module_stage(build: Path, target: Target, progress: Progress) -> Stage:
     """The stage: build/<model>/convert -> build/<model>/<target>/tvm_module."""
-    chosen = tvm_target(target.name)
+    chosen = tvm_target(target)
     tuning = tuning_folder(build, target.name)
     tuned = tuning if tuning.is_dir() else None
 

@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from dimmer.errors import DimmerError
+from dimmer.targets import Target
+from dimmer.targets.target import FILE
+from dimmer.targets.target import TARGETS as OF_DIMMER
 
 
 @dataclass(frozen=True)
@@ -124,12 +127,34 @@ def _spelling(feature: str) -> str:
     return of_kernel.get(feature, feature.replace("_", "").replace(".", "").replace("-", ""))
 
 
-def tvm_target(name: str) -> TvmTarget:
-    """A target by its name.
+def tvm_target(target: Target) -> TvmTarget:
+    """What TVM compiles for a target: for one of somebody's own, what its target.toml says.
+
+    A core that a target of Dimmer has gets what that one does, its GPU among it.
 
     Raises:
-        DimmerError: TVM compiles nothing for it.
+        DimmerError: TVM compiles nothing for it, or its compiler tells no machine.
     """
-    if name not in TARGETS:
-        raise DimmerError(f"TVM compiles nothing for {name}: name one of {', '.join(sorted(TARGETS))}")
-    return TARGETS[name]
+    if target.name in TARGETS and (target.name == "host" or target.folder == OF_DIMMER / target.name):
+        return TARGETS[target.name]
+    if target.engine != "tvm":
+        raise DimmerError(
+            f"TVM compiles nothing for {target.name}: name one of {', '.join(sorted(TARGETS))}, or a target of your "
+            'own with engine = "tvm"'
+        )
+    triple = _triple(target)
+    llvm = {"kind": "llvm", "mtriple": triple, "mcpu": target.core}
+    known = next((one for one in TARGETS.values() if one.llvm == llvm), None)
+    return TvmTarget(target.name, triple.partition("-")[0], triple, llvm, None if known is None else known.cuda)
+
+
+def _triple(target: Target) -> str:
+    """Of the first compiler: aarch64-linux-gnu of aarch64-linux-gnu-gcc; this machine's of gcc."""
+    compiler = Path(target.toolchain.compilers[0]).name
+    prefix, dash, tool = compiler.rpartition("-")
+    if tool != "gcc" or (dash and "-linux-" not in prefix):
+        raise DimmerError(
+            f"{target.folder / FILE}: toolchain.compilers begins with {compiler}: TVM's library is linked by a gcc for "
+            "Linux, such as aarch64-linux-gnu-gcc"
+        )
+    return prefix or f"{platform.machine()}-linux-gnu"

@@ -4,14 +4,19 @@
 from __future__ import annotations
 
 import platform
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 from dimmer.errors import DimmerError
+from dimmer.pipeline.artifacts.build import BuildContext
+from dimmer.pipeline.projects.files import project_files
+from dimmer.pipeline.projects.wanted import Wanted
+from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.pipeline.tvm.dot import ARM, PLAIN, dot_of
 from dimmer.pipeline.tvm.targets import TARGETS, kernel_flags, processor_with, tvm_target
-from dimmer.targets import load_target, target_names
+from dimmer.targets import Target, load_target, target_names
 
 
 def test_every_target_whose_engine_is_tvm_is_known() -> None:
@@ -20,15 +25,48 @@ def test_every_target_whose_engine_is_tvm_is_known() -> None:
 
 
 def test_only_this_machine_s_code_is_native() -> None:
-    assert tvm_target("host").is_native
-    assert tvm_target("jetson").is_native == (platform.machine() == "aarch64")
+    assert tvm_target(load_target("host")).is_native
+    assert tvm_target(load_target("jetson")).is_native == (platform.machine() == "aarch64")
 
 
 def test_another_target_is_answered_with_the_known_ones() -> None:
     with pytest.raises(
         DimmerError, match="TVM compiles nothing for mps2-an386: name one of host, jetson, linux-aarch64"
     ):
-        tvm_target("mps2-an386")
+        tvm_target(load_target("mps2-an386"))
+
+
+def own(folder: Path, template: str, old: str = "", new: str = "") -> Target:
+    """A target as `dimmer init --own-target board` writes it, with a line of it changed."""
+    text = project_files(Wanted("door", target=template, own_target="board"))[
+        PurePosixPath("targets/board/target.toml")
+    ]
+    assert old in text
+    (folder / "board").mkdir(exist_ok=True)
+    (folder / "board" / "target.toml").write_text(text.replace(old, new))
+    return load_target(str(folder / "board"))
+
+
+def test_a_target_of_one_s_own_is_what_its_file_says(tmp_path: Path) -> None:
+    for template in ("jetson", "linux-aarch64"):
+        assert tvm_target(own(tmp_path, template)) == replace(TARGETS[template], name="board")
+    newer = tvm_target(own(tmp_path, "linux-aarch64", 'core = "cortex-a72"', 'core = "cortex-a76"'))
+    assert newer == replace(TARGETS["linux-aarch64"], name="board", llvm={**newer.llvm, "mcpu": "cortex-a76"})
+    here = own(tmp_path, "jetson", 'compilers = ["aarch64-linux-gnu-gcc"]', 'compilers = ["gcc"]')
+    assert tvm_target(here).is_native
+    for compiler in ("arm-none-eabi-gcc", "clang"):
+        other = own(tmp_path, "jetson", 'compilers = ["aarch64-linux-gnu-gcc"]', f'compilers = ["{compiler}"]')
+        with pytest.raises(
+            DimmerError, match=rf"target\.toml: toolchain\.compilers begins with {compiler}: TVM's libra"
+        ):
+            tvm_target(other)
+
+
+def test_a_build_that_tvm_cannot_do_does_not_begin(tmp_path: Path) -> None:
+    recipe = load_recipe("mnist5k-r14")
+    BuildContext(recipe, own(tmp_path, "jetson"), tmp_path)
+    with pytest.raises(DimmerError, match="TVM's library is linked by a gcc for Linux"):
+        BuildContext(recipe, own(tmp_path, "jetson", '["aarch64-linux-gnu-gcc"]', '["clang"]'), tmp_path)
 
 
 def test_processors() -> None:
