@@ -28,7 +28,7 @@ from dimmer.pipeline.data.registry import dataset_hash
 from dimmer.pipeline.image.figures import print_figures
 from dimmer.pipeline.image.order import SAMPLES, foreign_order
 from dimmer.pipeline.oracle.micro import require_reference
-from dimmer.pipeline.projects.built import refuse_recipe
+from dimmer.pipeline.projects.built import refuse_recipe, refuse_without_files
 from dimmer.pipeline.projects.quantised import calibration_of, ready
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.recipe.sections.duty import duty_of
@@ -91,10 +91,8 @@ def main(
     name: Annotated[str | None, command.name_option] = None,
 ) -> None:
     """Make and measure a firmware: of a converted model, of int8 .tflite files, or of a float network."""
-    given = {"name": name, "signature": signature, "calibration": calibration, "pixels": pixels, "reference": reference}
-    for option, value in given.items():
-        if value is not None and not tflite:
-            raise DimmerError(f"--{option} goes with --tflite; leave it out for the model of a recipe")
+    refuse_without_files(tflite, name=name, signature=signature, calibration=calibration, pixels=pixels)
+    refuse_without_files(tflite, reference=reference)
     require_reference(reference)
     chosen = targets.with_scratch_limit(targets.equipped_firmware_target(target), scratch_limit)
     with command.progress_bar("firmware") as progress:

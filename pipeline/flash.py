@@ -16,9 +16,8 @@ import typer
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.context import build_folder
-from dimmer.pipeline.artifacts.places import built_elf, built_folder
 from dimmer.pipeline.core import command
-from dimmer.pipeline.projects.built import check_made_of, find_build, refuse_files
+from dimmer.pipeline.projects.built import built_program, find_build, refuse_files
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.targets import load_target
 from dimmer.targets.runners.flasher import Where, Written, is_here
@@ -81,11 +80,7 @@ def main(
         if not program.is_file():
             raise DimmerError(f"there is no {program}: --elf names a program that was built")
     else:
-        build = find_build(target, model, tflite, name, signature)
-        program = built_elf(build.folder, chosen)
-        if not program.is_file():
-            raise DimmerError(f"there is no {program}: type {build.command}")
-        check_made_of(build, built_folder(build.folder, chosen), signature)
+        program = built_program(find_build(target, model, tflite, name, signature), chosen, signature)
     image = Written(program, chosen.memory.flash.origin, image_of(program, chosen.memory))
     where = Where(probe, port, drive)
     steps = way.steps(image, where)

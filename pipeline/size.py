@@ -11,9 +11,7 @@ from typing import Annotated
 
 import typer
 
-from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.firmware import Firmware, firmware_folder
-from dimmer.pipeline.artifacts.places import built_elf, built_folder
 from dimmer.pipeline.core.command import (
     console,
     main_of,
@@ -24,7 +22,7 @@ from dimmer.pipeline.core.command import (
     tflite_option,
 )
 from dimmer.pipeline.core.targets import load_program_target
-from dimmer.pipeline.projects.built import check_made_of, find_build
+from dimmer.pipeline.projects.built import built_program, find_build
 from dimmer.targets import Target
 
 
@@ -41,11 +39,7 @@ def main(
 
     chosen = load_program_target(target)
     build = find_build(target, model, tflite, name, signature)
-    elf = built_elf(build.folder, chosen)
-    if not elf.is_file():
-        raise DimmerError(f"{elf} is missing; run {build.command}")
-    check_made_of(build, built_folder(build.folder, chosen), signature)
-    sizes = chosen.size(elf)
+    sizes = chosen.size(built_program(build, chosen, signature))
     sections = Table(title=f"{build.name} on {chosen.name}, bytes", title_justify="left", title_style="bold")
     for heading in ("text", "rodata", "data", "bss", "flash", "RAM"):
         sections.add_column(heading, justify="right")

@@ -33,8 +33,6 @@ def stage(
     """The stage ``train``, or ``train-alone-super`` and ``train-alone-base``; resumes when interrupted.
 
     Args:
-        recipe: the model's recipe.
-        build: ``build/<model>``.
         progress: called with what is being done and the share done, 0..1.
         alone: "super" or "base" for the plain network of that depth.
         start: as for ``train``.

@@ -11,10 +11,12 @@ from pathlib import Path
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.names import check_name
 from dimmer.pipeline.artifacts.context import build_folder, builds, given_folder
+from dimmer.pipeline.artifacts.places import built_elf
 from dimmer.pipeline.core.contents import content_hash
 from dimmer.pipeline.core.made import made_of
 from dimmer.pipeline.image.order import name_of_files
 from dimmer.pipeline.recipe.recipe import load_recipe
+from dimmer.targets import Target
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,7 @@ def find_build(
     Raises:
         DimmerError: a name or a signature without files, a name that the firmware command refuses, or no such recipe.
     """
-    for option, value in {"name": name, "signature": signature}.items():
-        if value is not None and not files:
-            raise DimmerError(f"--{option} goes with --tflite; leave it out for the model of a recipe")
+    refuse_without_files(files, name=name, signature=signature)
     if not files:
         return Built(build_folder(load_recipe(model)), ("dimmer", "build", "--target", target, "--model", model))
     called = name_of_files([_chosen(path, signature) for path in files]) if name is None else check_name(name)
@@ -72,6 +72,17 @@ def find_build(
     for option, value in {"name": name, "signature": signature}.items():
         words += [] if value is None else [f"--{option}", value]
     return Built(builds() / called, tuple(words), tuple(files))
+
+
+def refuse_without_files(files: Sequence[Path] | None, **options: object) -> None:
+    """Refuses options that are for files alone, where a recipe's model is meant.
+
+    Raises:
+        DimmerError: one is given, and no file.
+    """
+    for option, value in options.items():
+        if value is not None and not files:
+            raise DimmerError(f"--{option} goes with --tflite; leave it out for the model of a recipe")
 
 
 def refuse_files(
@@ -134,6 +145,22 @@ def check_made_of(build: Built, folder: Path, signature: str | None) -> None:
     if found is None or is_of_recipe(folder) or found.inputs != _hashes(int8_files(build, signature)):
         named = ", ".join(str(path) for path in build.files)
         raise DimmerError(f"{folder} was not made of {named} as it is now: type {build.command}")
+
+
+def built_program(build: Built, target: Target, signature: str | None) -> Path:
+    """The program of a build for a target, which was made of what was named.
+
+    Args:
+        signature: as the firmware command was given it.
+
+    Raises:
+        DimmerError: it is not there, or as of `check_made_of`.
+    """
+    program = built_elf(build.folder, target)
+    if not program.is_file():
+        raise DimmerError(f"there is no {program}: type {build.command}")
+    check_made_of(build, program.parent, signature)
+    return program
 
 
 def is_of_recipe(folder: Path) -> bool:
