@@ -16,13 +16,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.bundle import Bundle, bundle_folder, bundle_stage_folder
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.bundles.stages import bundle_stage, module_stage
-from dimmer.pipeline.core.command import main_of, model_option, progress_bar
+from dimmer.pipeline.core.command import main_of, model_option, progress_bar, target_option
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import StageResult
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
@@ -36,7 +34,7 @@ def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> Stag
 
 def main(
     model: Annotated[str, model_option] = "mnist5k-r14",
-    target: Annotated[str, typer.Option("--target", help="A folder under targets/ whose engine is tvm.")] = "jetson",
+    target: Annotated[str, target_option] = "jetson",
 ) -> None:
     """Make the bundle of a converted model and run its self-test here."""
     recipe, chosen = load_recipe(model), load_target(target)
@@ -47,9 +45,9 @@ def main(
         module_stage(build, chosen, progress).run()
     with progress_bar("bundle") as progress:
         run(recipe, build, chosen, progress)
-    for mode in Bundle.load(bundle_stage_folder(build, target)).modes:
+    for mode in Bundle.load(bundle_stage_folder(build, chosen.name)).modes:
         print(f"{mode.name}  {mode.verify.mismatches} mismatches of {mode.verify.samples}")
-    print(bundle_folder(build, target))
+    print(bundle_folder(build, chosen.name))
 
 
 if __name__ == "__main__":

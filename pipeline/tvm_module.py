@@ -24,7 +24,7 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.bundle import module_folder
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.bundles.stages import module_stage
-from dimmer.pipeline.core.command import main_of, model_option, progress_bar
+from dimmer.pipeline.core.command import main_of, model_option, progress_bar, target_option
 from dimmer.pipeline.core.progress import Progress
 from dimmer.pipeline.core.stage import StageResult
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
@@ -41,7 +41,7 @@ def run(recipe: Recipe, build: Path, target: Target, progress: Progress) -> Stag
 
 def main(
     model: Annotated[str, model_option] = "mnist5k-r14",
-    target: Annotated[str, typer.Option("--target", help="jetson, or host for this machine.")] = "jetson",
+    target: Annotated[str, target_option] = "jetson",
     images: Annotated[
         int | None,
         typer.Option("--images", min=1, help="Compare so many test images; the recipe's number unless given."),
@@ -49,11 +49,11 @@ def main(
 ) -> None:
     """Compile the modes of a converted model with TVM; what is for this machine is compared with the interpreter."""
     import_tvm()
-    recipe, chosen = load_recipe(model), tvm_target(load_target(target))
-    build = build_folder(recipe)
-    folder = module_folder(build, target)
+    recipe, board = load_recipe(model), load_target(target)
+    build, chosen = build_folder(recipe), tvm_target(board)
+    folder = module_folder(build, chosen.name)
     with progress_bar("tvm_module") as progress:
-        run(recipe, build, load_target(target), progress)
+        run(recipe, build, board, progress)
         modules = load_modules(folder)
         wrong: dict[str, int] = {}
         if chosen.is_native:

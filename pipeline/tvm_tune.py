@@ -25,7 +25,7 @@ import typer
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.bundle import tuning_folder
 from dimmer.pipeline.artifacts.context import build_folder
-from dimmer.pipeline.core.command import main_of, model_option, progress_bar
+from dimmer.pipeline.core.command import main_of, model_option, progress_bar, target_option
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.pipeline.tvm.dot import dot_of
 from dimmer.pipeline.tvm.module import import_tvm, relax_module
@@ -35,7 +35,7 @@ from dimmer.targets import load_target
 
 
 def main(
-    target: Annotated[str, typer.Option("--target", help="jetson, or host for this machine.")],
+    target: Annotated[str, target_option],
     model: Annotated[str, model_option] = "mnist5k-r14",
     rpc: Annotated[str | None, typer.Option("--rpc", help="HOST:PORT of the tracker that the board is at.")] = None,
 ) -> None:
@@ -44,13 +44,13 @@ def main(
     chosen, tracker = tvm_target(load_target(target)), address(rpc)
     if tracker is None and not chosen.is_native:
         raise DimmerError(
-            f"{target}'s code is for {chosen.machine}, and emulation tells no time: name a board with --rpc HOST:PORT, "
-            "or tune for this machine with 'nox -s tune -- host'"
+            f"{chosen.name}'s code is for {chosen.machine}, and emulation tells no time: name a board with "
+            "--rpc HOST:PORT, or tune for this machine with 'nox -s tune -- host'"
         )
     from dimmer.pipeline.artifacts.converted import mode_sources
 
     build = build_folder(load_recipe(model))
-    folder = tuning_folder(build, target)
+    folder = tuning_folder(build, chosen.name)
     processor = chosen.processor()
     with progress_bar("tune") as progress, processor:
         progress("lowering the modes", 0.0)
@@ -59,7 +59,7 @@ def main(
         found = tune(module, chosen, folder, tracker, progress)
     for entry in found:
         print(f"{entry.name}  {entry.default_us:,.1f} us by default, {entry.best_us:,.1f} us with the fastest tile")
-    print(f"{folder}: the next build for {target} takes the fastest tiles")
+    print(f"{folder}: the next build for {chosen.name} takes the fastest tiles")
 
 
 if __name__ == "__main__":

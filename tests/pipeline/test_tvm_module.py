@@ -12,6 +12,7 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline import tvm_module
 from dimmer.pipeline.core.command import main_of
 from dimmer.pipeline.core.stage import StageResult
+from dimmer.targets.target import TARGETS
 
 pytest.importorskip("tvm", reason="needs apache-tvm")
 
@@ -78,3 +79,8 @@ def test_modes_that_differ_are_an_error(compiled: Path, monkeypatch: pytest.Monk
 def test_modes_for_another_machine_are_not_run(compiled: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tvm_module.main("mnist5k-r14", "jetson", 3)
     assert "88  not run here, for aarch64" in capsys.readouterr().out
+
+
+def test_a_target_by_its_path_has_the_folder_of_its_name(compiled: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tvm_module.main("mnist5k-r14", str(TARGETS / "jetson"), 3)
+    assert f"{compiled / 'mnist5k-r14' / 'jetson' / 'tvm_module'}: " in capsys.readouterr().out

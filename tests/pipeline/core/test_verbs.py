@@ -36,3 +36,10 @@ def test_no_number_is_without_end(name: str) -> None:
 def test_every_verb_is_told() -> None:
     files = {path.stem for path in (ROOT / "pipeline").glob("*.py")} - {"__init__"}
     assert {verb.module for verb in VERBS.values()} == files - WITHOUT
+
+
+@pytest.mark.parametrize("name", sorted(VERBS.keys() - {"init", "adapt", "clean"}))
+def test_a_target_is_the_project_s_where_none_is_named(name: str) -> None:
+    """Others than these make no project, and take one target."""
+    text = (ROOT / "pipeline" / f"{VERBS[name].module}.py").read_text()
+    assert '"--target"' not in text
