@@ -12,8 +12,9 @@ from typing import Annotated
 
 import typer
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.core.command import main_of
-from dimmer.pipeline.projects import wanted
+from dimmer.pipeline.projects.wanted import TARGET, check_name, name_from
 
 _DATA = "Your data: a folder of images, CSV, Parquet or NPZ, or module:function."
 
@@ -40,21 +41,24 @@ def main(
         Path | None, typer.Option("--project", help="Folder to write a project into; without it only the table.")
     ] = None,
     name: Annotated[str | None, typer.Option("--name", help="Of the project's model; after its folder.")] = None,
-    target: Annotated[str, typer.Option("--target", help="Target of Dimmer that the project takes.")] = wanted.TARGET,
+    target: Annotated[
+        str | None, typer.Option("--target", help=f"Target of Dimmer that the project takes, by default {TARGET}.")
+    ] = None,
     dataset: Annotated[str | None, typer.Option("--dataset", help="A known data set, such as cifar10.")] = None,
     data: Annotated[str | None, typer.Option("--data", help=_DATA)] = None,
-    label: Annotated[str, typer.Option("--label", help="Its column or array with the class.")] = "",
+    label: Annotated[str | None, typer.Option("--label", help="Its column or array with the class.")] = None,
 ) -> None:
     """Make a network of torchvision, timm or your own adaptive, and write a project for it."""
     from dimmer.pipeline.projects.adapted import Asked, adapted_project, found_network
 
     asked = Asked(source, tuple(argument or ()), size, groups, pretrained, weights, tuple(file or ()))
     if project is None:
+        _refuse_without_project(name=name, target=target, dataset=dataset, data=data, label=label)
         print(found_network(asked, Path()).split.table())
         print("\nNext: the same with --project FOLDER, and --data PLACE or --dataset NAME")
         return
-    own_name = wanted.check_name(name or wanted.name_from(project))
-    made = adapted_project(asked, project, own_name, target, dataset, data, label)
+    own_name, target = check_name(name or name_from(project)), target or TARGET
+    made = adapted_project(asked, project, own_name, target, dataset, data, label or "")
     print(made.table, end="\n\n")
     for path in made.files:
         print(path)
@@ -68,6 +72,17 @@ def main(
     print(
         f"  dimmer build     # {own_name} for {target}; stages can be changed in models/{own_name}/recipe.toml before"
     )
+
+
+def _refuse_without_project(**options: object) -> None:
+    """Refuses what tells of a project, where none is written.
+
+    Raises:
+        DimmerError: one is given.
+    """
+    for option, value in options.items():
+        if value is not None:
+            raise DimmerError(f"--{option} goes with --project; leave it out for the table alone")
 
 
 if __name__ == "__main__":

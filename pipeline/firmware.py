@@ -92,7 +92,7 @@ def main(
 ) -> None:
     """Make and measure a firmware: of a converted model, of int8 .tflite files, or of a float network."""
     refuse_without_files(tflite, name=name, signature=signature, calibration=calibration, pixels=pixels)
-    refuse_without_files(tflite, reference=reference)
+    refuse_without_files(tflite, reference=reference, out=out, samples=samples)
     require_reference(reference)
     chosen = targets.with_scratch_limit(targets.equipped_firmware_target(target), scratch_limit)
     with command.progress_bar("firmware") as progress:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.pipeline.adapt import main
 from tests.pipeline.projects.test_adapted import NETS, photos
 
@@ -27,6 +28,12 @@ def test_without_a_project_the_table_is_all(capsys: pytest.CaptureFixture[str]) 
     assert said.splitlines()[1].split()[:3] == ["0", "one.0", "one.1"]
     assert "80.80" in said
     assert "--project FOLDER" in said
+
+
+@pytest.mark.parametrize("option", ["name", "target", "dataset", "data", "label"])
+def test_what_tells_of_a_project_is_refused_without_one(option: str) -> None:
+    with pytest.raises(DimmerError, match=rf"^--{option} goes with --project; leave it out for the table alone$"):
+        main(f"{NETS}:small", size="3x16x16", **{option: "lamp"})
 
 
 def test_a_project_is_told_file_by_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -111,6 +111,8 @@ def test_the_firmware_of_a_recipe_is_not_replaced(tmp_path: Path, monkeypatch: p
         (("--tflite", "resnet.tflite", "--name", "a-b"), "the name 'a-b' is no identifier of C"),
         (("--name", "seen"), "--name goes with --tflite"),
         (("--calibration", "a.npz"), "--calibration goes with --tflite"),
+        (("--out", "here"), "--out goes with --tflite"),
+        (("--samples", "0"), "--samples goes with --tflite"),
     ],
 )
 def test_a_name_that_cannot_be_is_refused(tmp_path: Path, arguments: tuple[str, ...], why: str) -> None:
