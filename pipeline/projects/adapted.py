@@ -8,14 +8,14 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import torch
 from torch import Tensor, nn
 
 from dimmer.children import run, scratch
 from dimmer.errors import DimmerError
-from dimmer.pipeline.core.stage import Json, atomic_write
+from dimmer.pipeline.core.stage import Json
 from dimmer.pipeline.data.dataset import DatasetShape
 from dimmer.pipeline.data.own import CLASSES, IMAGES, OWN, shape_of
 from dimmer.pipeline.data.registry import dataset_names, dataset_shape
@@ -218,7 +218,8 @@ def adapted_project(
     """Writes a project whose model is an adapted network; its weights and file lie beside the recipe.
 
     Raises:
-        DimmerError: as `found_network`; or the data is not there, or does not fit the input.
+        DimmerError: as `found_network`; or the data is not there, or does not fit the input; or a file is there
+            already, and other.
     """
     home = folder / "models" / name
     if data is not None and dataset is not None:
@@ -240,14 +241,12 @@ def adapted_project(
     if (file := source_file(asked.source, Path())) is not None:
         copies = {file.name: file, **copies}
         _check_copies(asked, copies, weights)
-    written = write_project(folder, files)
-    atomic_write(home / WEIGHTS, weights)
-    for own_name, path in copies.items():
-        (home / own_name).parent.mkdir(parents=True, exist_ok=True)
-        atomic_write(home / own_name, path.read_bytes())
-    beside = [home / own_name for own_name in (WEIGHTS, *copies)]
+    contents = {WEIGHTS: weights, **{own_name: path.read_bytes() for own_name, path in copies.items()}}
+    beside = {PurePosixPath("models", name, own_name): content for own_name, content in contents.items()}
+    # The last file makes the folder a project.
+    written = write_project(folder, {**beside, **files})
     notes = () if own is None else own.notes
-    return Written(found.split.table(), (*written, *beside), found.new, notes)
+    return Written(found.split.table(), tuple(written), found.new, notes)
 
 
 _ALONE = """

@@ -14,10 +14,10 @@ KEPT = PurePosixPath(".gitignore")
 """A file that many folders have before they are a project: it stays as it is."""
 
 
-def write_project(folder: Path, files: Mapping[PurePosixPath, str]) -> list[Path]:
+def write_project(folder: Path, files: Mapping[PurePosixPath, str | bytes]) -> list[Path]:
     """Write the files, each whole, in their order; what fails or is interrupted is undone.
 
-    A file that is there with just this text counts as written: a run that was killed is completed by the next.
+    A file that is there with just this content counts as written: a run that was killed is completed by the next.
 
     Returns:
         Paths of the files that were written.
@@ -26,9 +26,13 @@ def write_project(folder: Path, files: Mapping[PurePosixPath, str]) -> list[Path
         DimmerError: one of them is there already, and other; or the folder cannot be written.
     """
     try:
-        wanted = {folder / name: text for name, text in files.items() if name != KEPT or not (folder / name).exists()}
-        for path, text in wanted.items():
-            _refuse_other(path, text)
+        wanted = {
+            folder / name: text.encode() if isinstance(text, str) else text
+            for name, text in files.items()
+            if name != KEPT or not (folder / name).exists()
+        }
+        for path, content in wanted.items():
+            _refuse_other(path, content)
         new = [path for path in wanted if not path.exists()]
         missing = {parent for path in new for parent in path.parents if not parent.exists()}
     except OSError as error:
@@ -53,12 +57,12 @@ def ignores_builds(folder: Path) -> bool:
     return bool({line.strip().strip("/") for line in lines} & {IGNORED.strip("/")})
 
 
-def _refuse_other(path: Path, text: str) -> None:
+def _refuse_other(path: Path, content: bytes) -> None:
     over = next((parent for parent in path.parents if parent.exists() and not parent.is_dir()), None)
     if over is not None:
         raise DimmerError(f"{over} is there already and is no folder: nothing is written; name another folder")
     # A link that leads nowhere is there, too.
-    if path.is_symlink() or (path.exists() and (not path.is_file() or path.read_bytes() != text.encode())):
+    if path.is_symlink() or (path.exists() and (not path.is_file() or path.read_bytes() != content)):
         raise DimmerError(f"{path} is there already: nothing is written; move it, or name another folder")
 
 

@@ -159,6 +159,24 @@ def test_files_that_the_network_needs_lie_beside_the_recipe(tmp_path: Path) -> N
         load_recipe(recipe.path)
 
 
+def test_an_edited_copy_is_not_overwritten(tmp_path: Path) -> None:
+    place = str(photos(tmp_path / "photos"))
+
+    def write() -> Written:
+        return adapted_project(asked(), tmp_path / "lamp", "lamp", "host", None, place, "")
+
+    assert write().files[-1].name == "dimmer.toml"
+    # The same once more, as after a run that was killed.
+    assert write().files == ()
+    own = tmp_path / "lamp" / "models" / "lamp" / "nets.py"
+    own.write_text(own.read_text() + "\n# mended by hand\n")
+    (own.parent / "recipe.toml").unlink()
+    with pytest.raises(DimmerError, match=r"nets\.py is there already: nothing is written; move it, or name another"):
+        write()
+    assert own.read_text().endswith("# mended by hand\n")
+    assert not (own.parent / "recipe.toml").exists()
+
+
 def test_data_is_of_one_kind(tmp_path: Path) -> None:
     with pytest.raises(DimmerError, match="--data or --dataset, not both"):
         project(tmp_path, dataset="cifar10")
