@@ -256,27 +256,29 @@ from dimmer.errors import DimmerError
 from dimmer.pipeline.networks.adapted.source import build_module
 from dimmer.pipeline.networks.adapted.weights import load_weights
 try:
-    load_weights(build_module(sys.argv[1], sys.argv[3:], Path()), Path(sys.argv[2]))
+    load_weights(build_module(sys.argv[1], sys.argv[3:], Path(sys.argv[2]).parent), Path(sys.argv[2]))
 except DimmerError as error:
     sys.exit(str(error))
 """
 
 
 def _check_copies(asked: Asked, copies: Mapping[str, Path], weights: bytes) -> None:
-    """Whether the network can be built of what lies beside the recipe alone, by a process that knows nothing else."""
+    """Whether the network can be built of what lies beside the recipe alone, by a process that knows nothing else and
+    runs in an empty folder: builds run anywhere.
+    """
     file = next(iter(copies))
-    with scratch() as made:
+    with scratch() as made, scratch() as empty:
         for name, path in copies.items():
             (made / name).parent.mkdir(parents=True, exist_ok=True)
             (made / name).write_bytes(path.read_bytes())
         (made / WEIGHTS).write_bytes(weights)
         source = f"{file}:{asked.source.rpartition(':')[2]}"
-        done = run([sys.executable, "-c", _ALONE, source, WEIGHTS, *asked.arguments], cwd=made)
+        done = run([sys.executable, "-c", _ALONE, source, str(made / WEIGHTS), *asked.arguments], cwd=empty)
     if done.returncode:
         said = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
         raise DimmerError(
             f"{copies[file]} cannot be built where the project would have its copy ({said}); let it import what lies "
-            f"in its folder alone, and name with --file what it reads"
+            f"in its folder alone, name with --file what it reads, and find that beside __file__, not where it runs"
         )
 
 

@@ -159,6 +159,19 @@ def test_files_that_the_network_needs_lie_beside_the_recipe(tmp_path: Path) -> N
         load_recipe(recipe.path)
 
 
+def test_what_is_read_from_the_working_directory_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A build runs in another one."""
+    (tmp_path / "needy.py").write_text(NEEDY.replace("Path(__file__).parent", "Path()"))
+    (tmp_path / "parts_of_needy.py").write_text(NETS.read_text())
+    (tmp_path / "keys.json").write_text('{"classes": 3}')
+    monkeypatch.chdir(tmp_path)
+    needy = Asked("needy.py:make", (), "3x16x16", None, False, None, (tmp_path / "keys.json",))
+    with pytest.raises(
+        DimmerError, match=r"cannot be built .*keys\.json.* find that beside __file__, not where it runs"
+    ):
+        adapted_project(needy, tmp_path / "lamp", "lamp", "host", None, str(photos(tmp_path / "photos")), "")
+
+
 def test_an_edited_copy_is_not_overwritten(tmp_path: Path) -> None:
     place = str(photos(tmp_path / "photos"))
 
