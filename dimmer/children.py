@@ -5,6 +5,9 @@ Each has a process group of its own and is ended with all that it started when i
 and on Ctrl-C and SIGTERM (`stop`). When the command itself is killed, with SIGKILL or by the kernel for want of memory,
 a guard (`dimmer.guard`) ends what it had started. Workers in Python ask the kernel as well (`die_with`).
 
+In a user's program, which imports Dimmer, all that holds for what Dimmer starts alone; a command has everything guarded
+that it starts (`share`).
+
 Children write into folders that `scratch` makes: no other run knows their names, and they go when the command ends,
 however it ends. What a child made is moved to its place by the command.
 """
@@ -64,10 +67,28 @@ _lock = threading.RLock()
 _running: set[subprocess.Popen[str]] = set()
 _stopping = False
 _command: _Command | None = None
+_shares = False
+
+
+def share() -> None:
+    """Has all guarded that this process starts, once it starts anything by itself: for commands, whose process it is,
+    and for libraries that start programs themselves.
+    """
+    global _shares
+    with _lock:
+        _shares = True
+        if _command is not None:
+            os.environ[TOKENS] = _tokens(_command)
+
+
+def _tokens(command: _Command) -> str:
+    """What children find in their environment."""
+    above = os.environ.get(TOKENS, "").split()
+    return " ".join(above if command.token in above else [*above, command.token])
 
 
 def watch() -> Path:
-    """Has this process guarded from now on, for libraries that start programs themselves.
+    """Has this process guarded from now on.
 
     Returns:
         Its temporary folder.
@@ -92,8 +113,9 @@ def watch() -> Path:
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
             )
-            os.environ[TOKENS] = f"{os.environ.get(TOKENS, '')} {token}".strip()
             _command = _Command(token, folder, guard, os.getpid())
+            if _shares:
+                os.environ[TOKENS] = _tokens(_command)
             atexit.register(leave)
         return _command.folder
 
@@ -134,7 +156,8 @@ def started(
         StoppingError: the command is being stopped.
     """
     environment = {**os.environ, "TMPDIR": str(watch())}
-    environment[TOKENS] = os.environ[TOKENS]
+    assert _command is not None
+    environment[TOKENS] = _tokens(_command)
     with _lock:
         if _stopping:
             raise StoppingError(f"{Path(command[0]).name} is not started: the command is being stopped")

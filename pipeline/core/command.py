@@ -152,6 +152,7 @@ def exit_status(run: Callable[[], object]) -> int:
         0; 2 for what a person can mend; 70 for a fault in Dimmer; 128 and the number of the signal that stopped it.
     """
     open_streams()
+    children.share()
     at_stop()
     for stream in (sys.stdout, sys.stderr):
         # A terminal or a pipe that knows no arrow gets a question mark.

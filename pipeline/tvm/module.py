@@ -184,6 +184,7 @@ def link(executable: Any, target: TvmTarget, library: Path) -> None:
     import tvm
 
     # TVM starts the compiler itself.
+    children.share()
     children.watch()
     options: dict[str, Any] = {}
     if not target.is_native:

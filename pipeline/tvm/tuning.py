@@ -72,6 +72,7 @@ def tune(module: Any, target: TvmTarget, folder: Path, rpc: tuple[str, int] | No
     work = [(name, mod, tile) for name, mod in convolutions(module, dot) for tile in tiles_of(mod, dot)]
     with _stopped_quietly():
         # TVM starts its workers itself.
+        children.share()
         children.watch()
         boards = 1 if rpc is None else _check_tracker(target.name, *rpc)
         runner = _runner(ms, config, target, rpc, boards)

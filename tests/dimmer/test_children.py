@@ -116,6 +116,38 @@ def test_a_command_that_catches_the_interruption_ends_all_the_same() -> None:
         assert process.stderr.read() == "stopped; the same command goes on where it stopped\n"
 
 
+USER = """
+import os, subprocess
+from dimmer import children
+from dimmer.guard import TOKENS
+before = os.environ.get(TOKENS)
+token = children.run(["sh", "-c", f"echo ${TOKENS}"]).stdout.split()[-1]
+assert token.startswith(f"{os.getpid()}."), token
+assert os.environ.get(TOKENS) == before
+mine = subprocess.Popen(["sleep", "60"], start_new_session=True, stdout=subprocess.DEVNULL)
+children.share()
+assert os.environ[TOKENS].split()[-1] == token
+assert children.run(["sh", "-c", f"echo ${TOKENS}"]).stdout.split().count(token) == 1
+theirs = subprocess.Popen(["sleep", "60"], start_new_session=True, stdout=subprocess.DEVNULL)
+print(mine.pid, theirs.pid, flush=True)
+input()
+"""
+
+
+def test_what_a_user_s_program_starts_outlives_it() -> None:
+    """Once Dimmer had compiled something, all that a notebook started later was killed with it."""
+    words = [sys.executable, "-c", USER]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        mine, theirs = map(int, process.stdout.readline().split())
+        try:
+            process.kill()
+            assert die([theirs])
+            assert lives(mine)
+        finally:
+            os.kill(mine, signal.SIGKILL)
+
+
 def test_what_a_program_says_is_kept(tmp_path: Path) -> None:
     done = run(["sh", "-c", "pwd; echo no lamp >&2; exit 3"], cwd=tmp_path)
     assert (done.stdout, done.stderr, done.returncode) == (f"{tmp_path}\n", "no lamp\n", 3)
