@@ -11,6 +11,7 @@ from subprocess import CompletedProcess
 
 from dimmer.firmware_gen.variants.latency import FITTED, Latency
 from dimmer.project import project
+from dimmer.targets.kit.apart import check_apart
 from dimmer.targets.kit.board import Board, board_of
 from dimmer.targets.kit.cores import core_flags
 from dimmer.targets.kit.errors import TargetError
@@ -183,9 +184,13 @@ def load_target(name: str) -> Target:
     """Read <name>/target.toml, the project's before Dimmer's own; or a folder or a file, given by its path.
 
     Raises:
-        TargetError: there is no such target, or a key of its file is missing, unknown or of the wrong type.
+        TargetError: there is no such target, a key of its file is missing, unknown or of the wrong type, or it lies
+            where builds do.
     """
-    return read_target(find_target(name))
+    file = find_target(name)
+    target = read_target(file)
+    check_apart(file, target.toolchain)
+    return target
 
 
 def find_target(name: str) -> Path:
