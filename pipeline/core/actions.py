@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,21 +19,52 @@ from dimmer.pipeline.core.closure import imported, is_module
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
+@dataclass
+class _Needed:
+    """What an action needs, as it is gathered.
+
+    Attributes:
+        modules: full names.
+        nodes: by their ids, the action and what it uses of its file: functions, classes, constants.
+    """
+
+    modules: set[str] = field(default_factory=set)
+    nodes: dict[int, ast.stmt] = field(default_factory=dict)
+
+
 def modules_of(action: Callable[..., Any]) -> tuple[str, ...]:
     """Full names of the modules of the package, and of other packages, that an action needs.
 
     Raises:
         ValueError: its source cannot be found; write it as a function with `def`.
     """
-    code = action.__code__
-    path = Path(code.co_filename).resolve()
-    found: set[str] = set()
+    return tuple(sorted(_needed(action).modules))
+
+
+def source_of(action: Callable[..., Any]) -> str:
+    """The source of an action and of what it uses of its own file, which is in no import closure.
+
+    Raises:
+        ValueError: as `modules_of`.
+    """
+    lines = _path(action).read_text(encoding="utf-8").splitlines()
+    nodes = sorted(_needed(action).nodes.values(), key=lambda node: node.lineno)
+    return "\n".join(line for node in nodes for line in lines[node.lineno - 1 : node.end_lineno])
+
+
+def _path(action: Callable[..., Any]) -> Path:
+    return Path(action.__code__.co_filename).resolve()
+
+
+def _needed(action: Callable[..., Any]) -> _Needed:
+    path, line = _path(action), action.__code__.co_firstlineno
     tree = _tree(path, path.stat().st_mtime_ns)
-    chain = _chain(tree, code.co_firstlineno)
+    chain = _chain(tree, line)
     if not chain:
-        raise ValueError(f"{path}, line {code.co_firstlineno}: an action is a function that is written with def")
-    _gather(chain[-1], [tree, *chain[:-1]], found, set())
-    return tuple(sorted(found))
+        raise ValueError(f"{path}, line {line}: an action is a function that is written with def")
+    found = _Needed()
+    _gather(chain[-1], [tree, *chain[:-1]], found)
+    return found
 
 
 @lru_cache(maxsize=256)
@@ -57,23 +89,32 @@ def _chain(node: ast.AST, line: int) -> list[_Function]:
     return []
 
 
-def _gather(node: _Function, around: list[ast.AST], found: set[str], seen: set[int]) -> None:
+def _gather(node: _Function, around: list[ast.AST], found: _Needed) -> None:
     """Adds what a function imports, and what it uses of the scopes around it, the innermost last."""
-    if id(node) in seen:
+    if id(node) in found.nodes:
         return
-    seen.add(id(node))
+    found.nodes[id(node)] = node
     for statement in _statements(node):
-        found.update(imported(statement))
+        found.modules.update(imported(statement))
     names = {child.id for child in ast.walk(node) if isinstance(child, ast.Name)}
     for depth in range(len(around) - 1, -1, -1):
         scope = around[depth]
         for statement in _own(scope):
             if isinstance(statement, _Function) and statement.name in names:
-                _gather(statement, around[: depth + 1], found, seen)
+                _gather(statement, around[: depth + 1], found)
             elif isinstance(statement, ast.ClassDef) and statement.name in names:
-                found.update(module for inner in ast.walk(statement) for module in imported(inner))
+                found.nodes[id(statement)] = statement
+                found.modules.update(module for inner in ast.walk(statement) for module in imported(inner))
             elif isinstance(statement, ast.Import | ast.ImportFrom):
-                found.update(_used(statement, names))
+                found.modules.update(_used(statement, names))
+            elif isinstance(statement, ast.Assign | ast.AnnAssign) and names & _given(statement):
+                found.nodes[id(statement)] = statement
+
+
+def _given(statement: ast.Assign | ast.AnnAssign) -> set[str]:
+    """The names that an assignment gives a value to."""
+    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    return {child.id for target in targets for child in ast.walk(target) if isinstance(child, ast.Name)}
 
 
 def _used(statement: ast.Import | ast.ImportFrom, names: set[str]) -> Iterator[str]:

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dimmer.errors import DimmerError
-from dimmer.pipeline.core.actions import modules_of
+from dimmer.pipeline.core.actions import modules_of, source_of
 from dimmer.pipeline.core.closure import ROOT as ROOT
 from dimmer.pipeline.core.closure import Closure, closure, file_hash
 from dimmer.pipeline.core.contents import MANIFEST as MANIFEST
@@ -79,8 +79,9 @@ class Stage:
         name: as it stands in messages.
         folder: of its results; below it lies nothing else.
         action: writes its results into the folder that it is given, and nowhere else. It is a function within the
-            one that describes the stage, and imports what it runs: the import closure of that is the code part of the
-            stage's key (`pipeline.core.actions`). It is not called when the result is there.
+            one that describes the stage, and imports what it runs: the import closure of that, with the action's own
+            source, is the code part of the stage's key (`pipeline.core.actions`). It is not called when the result is
+            there.
         inputs: files, or folders of files, that the action reads.
         settings: whatever else the result depends on; plain JSON values.
         modules: what the action imports by a computed name: the network's family, the data set's loader.
@@ -127,6 +128,7 @@ class Stage:
             "stage": self.name,
             "inputs": [self._identity(path) for path in (*self.inputs, *self.given)],
             "code": code.hashes(),
+            "action": hashlib.sha256(source_of(self.action).encode()).hexdigest(),
             "files": [self._identity(path) for path in self.files],
             "packages": code.versions(),
             "contents": dict(self.contents),

@@ -20,6 +20,7 @@ from dimmer.pipeline.conversion.given.kinds import (
     is_other,
     kind_of,
     require_converters,
+    versions_behind,
 )
 from dimmer.pipeline.conversion.given.worker import FLOAT, make_float, make_int8
 from dimmer.pipeline.conversion.signatures import with_signature
@@ -66,7 +67,8 @@ def quantise_stage(path: Path, name: str, calibration: Calibration, folder: Path
 
     settings: dict[str, Json] = {"name": name, "kind": kind, "pixels": None if pixels is None else list(pixels)}
     given = [*files_of(path), data]
-    return Stage("quantise", folder, action, settings=settings, keep_partial=True, given=given)
+    behind = versions_behind(kind)
+    return Stage("quantise", folder, action, settings=settings, contents=behind, keep_partial=True, given=given)
 
 
 def quantise_folder(given: Path, model: str) -> Path:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 
 from dimmer.errors import DimmerError
@@ -18,6 +19,8 @@ _PACKAGES = {
     SAVED_MODEL: ("tensorflow", "ai-edge-quantizer"),
     PROGRAM: ("torch", "onnxscript", "onnx", "onnx2tf", "onnxruntime", "onnxsim", "tensorflow", "ai-edge-quantizer"),
 }
+_BEHIND = {KERAS: ("keras",), PROGRAM: ("onnxscript",)}
+"""Packages that others import by themselves as they read a kind: no import of Dimmer's tells of them."""
 NAMES = {
     TFLITE: "a .tflite file",
     ONNX: "an ONNX file",
@@ -60,6 +63,11 @@ def require_converters(kind: str) -> None:
         DimmerError: it is not; the message holds the line to type.
     """
     require_packages(_PACKAGES[kind], "train")
+
+
+def versions_behind(kind: str) -> dict[str, str]:
+    """Package -> version, of those that decide what is read of a kind and that no import of Dimmer's tells of."""
+    return {name: version(name) for name in _BEHIND.get(kind, ())}
 
 
 def _known() -> str:

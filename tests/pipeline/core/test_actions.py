@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from dimmer.pipeline.core.actions import modules_of
+from dimmer.pipeline.core.actions import modules_of, source_of
 
 SOURCE = """
 from typing import TYPE_CHECKING
@@ -24,8 +24,16 @@ if TYPE_CHECKING:
     from dimmer.pipeline.core import debian
 
 
+SHARE = 2
+UNUSED = 3
+
+
+class Kind:
+    pass
+
+
 def helper():
-    return progress.Progress
+    return progress.Progress, SHARE, Kind
 
 
 def other():
@@ -77,6 +85,22 @@ def test_what_an_action_uses_is_found_and_nothing_else(module: ModuleType) -> No
         "dimmer.pipeline.oracle",
         "dimmer.pipeline.oracle.splice",
     }
+
+
+def test_the_source_of_an_action_has_its_helpers_and_constants(module: ModuleType) -> None:
+    """An edit of them alone made nothing anew."""
+    source = source_of(module.stage())
+    for part in (
+        "SHARE = 2",
+        "class Kind:",
+        "def helper():",
+        "    def nested():",
+        "    def action(out):",
+        "np.zeros(1)",
+    ):
+        assert part in source
+    for part in ("UNUSED", "def other", "def stage", "lamp ="):
+        assert part not in source
 
 
 def test_a_lambda_is_refused(module: ModuleType) -> None:

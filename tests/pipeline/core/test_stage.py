@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 
 import pytest
 
@@ -293,3 +294,14 @@ def test_two_threads_write_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert all(pool.map(lambda text: atomic_write(tmp_path / "file", text), ("one", "two")))
     assert (tmp_path / "file").read_text() in {"one", "two"}
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_an_edit_of_the_action_runs_it_again(tmp_path: Path) -> None:
+    """Of its file nothing was in the key."""
+    file = tmp_path / "described.py"
+    for share, spared in ((1, False), (1, True), (2, False)):
+        file.write_text(f"SHARE = {share}\n\n\ndef action(out):\n    (out / 'share').write_text(str(SHARE))\n")
+        names: dict[str, Any] = {}
+        exec(compile(file.read_text(), str(file), "exec"), names)
+        assert Stage("share", tmp_path / "share", names["action"]).run().cached == spared
+        assert (tmp_path / "share" / "share").read_text() == str(share)

@@ -109,3 +109,15 @@ def test_a_float_network_is_quantised_once(tmp_path: Path) -> None:
         assert found.quantised.cost.accuracy == 1
         assert len(found.inputs) == 20 * 36
     assert len(told) == 3
+
+
+@pytest.mark.parametrize(("file", "behind"), [("a.pt2", "onnxscript"), ("a.keras", "keras"), ("a.onnx", None)])
+def test_another_version_of_what_reads_it_quantises_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, behind: str | None
+) -> None:
+    monkeypatch.setattr("dimmer.pipeline.projects.quantised.require_converters", lambda _kind: None)
+    monkeypatch.setattr("dimmer.pipeline.conversion.given.kinds.version", lambda name: f"1 of {name}")
+    path = written(tmp_path, b"", file)
+    np.save(tmp_path / "a.npy", samples(4)[0])
+    stage = quantised.quantise_stage(path, "net", Calibration(tmp_path / "a.npy"), tmp_path / "out", silent)
+    assert stage.contents == ({} if behind is None else {behind: f"1 of {behind}"})
