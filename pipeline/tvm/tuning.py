@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from dimmer import children
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.progress import Progress
+from dimmer.pipeline.core.stage import locked
 from dimmer.pipeline.tvm.dot import Dot, dot_of
 from dimmer.pipeline.tvm.module import link
 from dimmer.pipeline.tvm.schedule import TILES, apply, default_tile_of, open_database, tiles_of, workload
@@ -60,17 +61,16 @@ def tune(module: Any, target: TvmTarget, folder: Path, rpc: tuple[str, int] | No
             machine.
 
     Raises:
-        DimmerError: nothing can be run, or the database is damaged.
+        DimmerError: nothing can be run, the database is damaged, or another tuning measures into it.
     """
     from tvm.s_tir import meta_schedule as ms
 
     processor = target.processor()
     dot = dot_of(processor)
-    folder.mkdir(parents=True, exist_ok=True)
-    database = open_database(folder)
     config = ms.runner.EvaluatorConfig(number=1, repeat=REPEATS, min_repeat_ms=MEASURED_MS)
     work = [(name, mod, tile) for name, mod in convolutions(module, dot) for tile in tiles_of(mod, dot)]
-    with _stopped_quietly():
+    with _alone(folder), _stopped_quietly():
+        database = open_database(folder)
         # TVM starts its workers itself.
         children.share()
         children.watch()
@@ -85,7 +85,7 @@ def tune(module: Any, target: TvmTarget, folder: Path, rpc: tuple[str, int] | No
             if some and (len(some) == boards or done == len(work)):
                 _measure(ms, database, some, dot, runner, target)
                 some = []
-    return [_tuned(database, name, mod, dot) for name, mod in convolutions(module, dot)]
+        return [_tuned(database, name, mod, dot) for name, mod in convolutions(module, dot)]
 
 
 def convolutions(module: Any, dot: Dot) -> Iterator[tuple[str, Any]]:
@@ -182,6 +182,25 @@ def _check_tracker(key: str, host: str, port: int) -> int:
             f"'python -m tvm.exec.rpc_server --tracker {host}:{port} --key {key}'"
         )
     return boards
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """A folder, made where it is not there, that no other process tunes in meanwhile.
+
+    Raises:
+        DimmerError: one does; two would damage the database.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locked(folder, wait=False))
+        except BlockingIOError as error:
+            raise DimmerError(
+                f"another tuning measures into {folder}: wait for its end, then type this again"
+            ) from error
+        folder.mkdir(exist_ok=True)
+        yield
 
 
 @contextmanager

@@ -21,7 +21,7 @@ import pytest
 from dimmer import children
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.read.modes import ModeSource
-from dimmer.pipeline.core.stage import ROOT
+from dimmer.pipeline.core.stage import ROOT, locked
 from dimmer.pipeline.oracle.sample_inputs import sample_inputs
 from dimmer.pipeline.tvm import tuning
 from dimmer.pipeline.tvm.dot import dot_of
@@ -203,3 +203,11 @@ def test_an_address_has_a_port() -> None:
     for wrong in ("jetson", "jetson:", ":9190", "jetson:lamp", "jetson:70000"):
         with pytest.raises(DimmerError, match=f"--rpc takes no {wrong}: write HOST:PORT"):
             address(wrong)
+
+
+def test_two_do_not_tune_into_one_folder(network: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "tuning" / "host"
+    folder.parent.mkdir()
+    with locked(folder), pytest.raises(DimmerError, match=r"another tuning measures into .*host: wait for its end"):
+        tune(lowered(network), HOST, folder, None, lambda *_: None)
+    assert not folder.exists()
