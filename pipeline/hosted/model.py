@@ -22,6 +22,7 @@ from dimmer.pipeline.hosted.parts import (
     by_name,
     coded,
     dequantised,
+    in_samples,
     joined,
     numbers,
     quantised,
@@ -307,7 +308,7 @@ class Model:
             x = self.quantise(x)
         elif x.dtype != self.input_dtype:
             raise DimmerError(f"{self.name}: the input is {x.dtype}: give {self._accepted}")
-        return np.ascontiguousarray(x).reshape(-1, *one)
+        return in_samples(x, one, f"{self.name}: the input")
 
 
 def _shape(sizes: Sequence[object]) -> str:

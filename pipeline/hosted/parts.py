@@ -233,7 +233,7 @@ def joined(model: str, parts: Sequence[HostedPart], given: Mapping[str, ArrayLik
         elif x.dtype != part.dtype:
             wanted = accepted(part.dtype, part.scale, part.zero_point)
             raise DimmerError(f"{model}: the input {part.name!r} is {x.dtype}: give {wanted}")
-        rows.append(np.ascontiguousarray(x).reshape(-1, *part.shape))
+        rows.append(in_samples(x, part.shape, f"{model}: the input {part.name!r}"))
     counts = {len(row) for row in rows}
     if len(counts) > 1:
         raise DimmerError(f"{model}: the inputs {names} have {', '.join(str(len(row)) for row in rows)} samples")
@@ -241,6 +241,20 @@ def joined(model: str, parts: Sequence[HostedPart], given: Mapping[str, ArrayLik
     for part, row in zip(parts, rows, strict=True):
         buffer[:, part.place] = row.reshape(len(row), math.prod(part.shape)).view(np.int8)
     return buffer, alone
+
+
+def in_samples(x: NDArray[Any], shape: tuple[int, ...], whose: str) -> NDArray[Any]:
+    """A batch [N, *shape[1:]], or one sample, as [N / shape[0], *shape]; of a shape of one dimension [N, *shape].
+
+    Args:
+        whose: "lamp: the input", for the error.
+
+    Raises:
+        DimmerError: N is no multiple of what a sample has.
+    """
+    if len(shape) > 1 and len(x) % shape[0]:
+        raise DimmerError(f"{whose} has a batch of {len(x)}, and an inference takes {shape[0]}: give a multiple")
+    return np.ascontiguousarray(x).reshape(-1, *shape)
 
 
 def apart(parts: Sequence[HostedPart], buffer: NDArray[Any], *, dequantise: bool = False) -> dict[str, NDArray[Any]]:

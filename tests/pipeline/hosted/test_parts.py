@@ -108,6 +108,18 @@ def test_a_batch_of_none_gives_none(model: Model) -> None:
     assert [made.shape[1:] for made in found.values()] == [part.shape[1:] for part in model.outputs]
 
 
+def test_a_batch_is_a_multiple_of_what_an_inference_takes() -> None:
+    """Of C that this Dimmer has not generated: its reader takes one sample at a time."""
+    parts = (HostedPart("rows", (3, 4), "int8", 1 / 64, 0, 0, 12), HostedPart("one", (1, 2), "int8", 1 / 64, 0, 12, 2))
+    given = {"rows": np.zeros((6, 4), np.int8), "one": np.zeros((2, 2), np.int8)}
+    assert joined("lamp", parts, given)[0].shape == (2, 14)
+    given["rows"] = given["rows"][:4]
+    with pytest.raises(
+        DimmerError, match=r"^lamp: the input 'rows' has a batch of 4, and an inference takes 3: give a m"
+    ):
+        joined("lamp", parts, given)
+
+
 def test_outputs_of_one_name_are_all_there(tmp_path: Path) -> None:
     path = tmp_path / "twice.tflite"
     net = Layers(1)
