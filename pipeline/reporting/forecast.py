@@ -14,6 +14,7 @@ from dimmer.pipeline.artifacts.build import BuildContext
 from dimmer.pipeline.artifacts.checkpoint import training_folder
 from dimmer.pipeline.artifacts.report import ReportData
 from dimmer.pipeline.artifacts.trained import shipped_checkpoint
+from dimmer.pipeline.core.partial import partial_of
 from dimmer.pipeline.data.own import OwnData
 from dimmer.pipeline.data.registry import load_dataset
 from dimmer.pipeline.recipe.recipe import Recipe
@@ -36,10 +37,10 @@ _PASSES = 6
 
 
 def is_worth_it(context: BuildContext) -> bool:
-    """Whether a long training on data of one's own is ahead."""
-    recipe = context.recipe
-    trained = any(training_folder(context.build_dir).glob("*.safetensors")) or shipped_checkpoint(recipe).is_file()
-    if trained or not isinstance(recipe.source, OwnData):
+    """Whether a long training on data of one's own is ahead, and not yet begun."""
+    recipe, training = context.recipe, training_folder(context.build_dir)
+    begun = any(any(folder.glob("*.safetensors")) for folder in (training, partial_of(training)))
+    if begun or shipped_checkpoint(recipe).is_file() or not isinstance(recipe.source, OwnData):
         return False
     return recipe.train.epochs * len(load_dataset(recipe.source).train) * _macs(recipe) > WORTH_IT
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.build import BuildContext
 from dimmer.pipeline.artifacts.checkpoint import training_folder
+from dimmer.pipeline.core.partial import partial_of
 from dimmer.pipeline.data.registry import dataset_hash, load_dataset
 from dimmer.pipeline.recipe.recipe import Recipe, load_recipe
 from dimmer.pipeline.reporting import forecast
@@ -51,6 +52,10 @@ def test_only_a_long_training_ahead_is_worth_it(
     folder = training_folder(context.build_dir)
     folder.mkdir(parents=True)
     (folder / "checkpoint.safetensors").touch()
+    assert not forecast.is_worth_it(context)
+    # One that is begun was told of.
+    (folder / "checkpoint.safetensors").rename(folder / "state.safetensors")
+    folder.rename(partial_of(folder))
     assert not forecast.is_worth_it(context)
 
 
