@@ -66,6 +66,11 @@ def fetch(package: str, version: str, folder: Path, platforms: Sequence[str] = (
     before = set(folder.glob("*.whl"))
     done = children.run(command)
     fetched = sorted(set(folder.glob("*.whl")) - before)
+    if "No module named pip" in done.stderr:
+        raise DimmerError(
+            f"the wheel of {package} {version} cannot be had, since this Python has no pip: type "
+            f"'{sys.executable} -m ensurepip', or install python3-venv or python3-pip"
+        )
     if done.returncode or len(fetched) != 1:
         said = [line for line in done.stderr.splitlines() if "error" in line.lower()] or [
             f"pip {children.how_it_ended(done.returncode)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -51,6 +52,15 @@ def test_another_content_is_refused(sent: list[bytes], tmp_path: Path, monkeypat
 def test_a_wheel_that_nobody_knows_is_refused(sent: list[bytes], tmp_path: Path) -> None:
     sent.append(b"wheel")
     with pytest.raises(DimmerError, match=rf"no sha256 is known of {NAME}: install the versions"):
+        fetch("lamp", "1.0", tmp_path)
+
+
+def test_without_pip_it_is_told_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = SimpleNamespace(returncode=1, stderr=f"{sys.executable}: No module named pip\n")
+    monkeypatch.setattr(children, "run", lambda *_, **__: said)
+    with pytest.raises(
+        DimmerError, match=r"wheel of lamp 1\.0 cannot be had, since this Python has no pip: .* ensurepip"
+    ):
         fetch("lamp", "1.0", tmp_path)
 
 
