@@ -36,7 +36,7 @@ def load(path: Name | Sequence[Name]) -> Model:
         raise DimmerError(f"load was given {path!r}: name a build folder or .tflite files, by paths") from error
     if not paths:
         raise DimmerError("no file was given to load: name a build folder or a .tflite file")
-    files = [one for one in paths if one.suffix == ".tflite" and not one.is_dir()]
+    files = [one for one in paths if one.suffix.lower() == ".tflite" and not one.is_dir()]
     if len(files) < len(paths) > 1:
         other = next(one for one in paths if one not in files)
         raise DimmerError(f"{other} is no .tflite file: give one folder, or .tflite files, one a mode")

@@ -48,6 +48,10 @@ def test_every_folder_of_a_build_will_do(tmp_path: Path) -> None:
         assert (model.name, model.run(image).tobytes()) == ("blocks", expected)
 
 
+def test_a_suffix_is_one_in_any_case(tiny_file: Path) -> None:
+    assert load(tiny_file.rename(tiny_file.with_suffix(".TFLite"))).name == "tiny"
+
+
 def test_a_board_s_folder_leads_to_the_host_s(tmp_path: Path) -> None:
     build = modes_folder(tmp_path)
     sources = [ModeSource("888", tmp_path / "sources" / "888.tflite")]
