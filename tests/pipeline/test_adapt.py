@@ -4,6 +4,7 @@ from __future__ import annotations
 import importlib.util
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,8 +33,9 @@ def test_without_a_project_the_table_is_all(capsys: pytest.CaptureFixture[str]) 
 
 @pytest.mark.parametrize("option", ["name", "target", "dataset", "data", "label"])
 def test_what_tells_of_a_project_is_refused_without_one(option: str) -> None:
+    given: dict[str, Any] = {option: "lamp"}
     with pytest.raises(DimmerError, match=rf"^--{option} goes with --project; leave it out for the table alone$"):
-        main(f"{NETS}:small", size="3x16x16", **{option: "lamp"})
+        main(f"{NETS}:small", size="3x16x16", **given)
 
 
 def test_a_project_is_told_file_by_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -55,7 +55,12 @@ def test_a_target_by_its_path_has_the_folder_of_its_name(
     for name in ("module_stage", "bundle_stage"):
         monkeypatch.setattr(jetson, name, lambda *_: SimpleNamespace(run=lambda: StageResult("stage", 0.0, True)))
     seen: list[Path] = []
-    monkeypatch.setattr(Bundle, "load", lambda folder: seen.append(folder) or SimpleNamespace(modes=()))
+
+    def load(folder: Path) -> SimpleNamespace:
+        seen.append(folder)
+        return SimpleNamespace(modes=())
+
+    monkeypatch.setattr(Bundle, "load", load)
     jetson.main("mnist5k-r14", str(TARGETS / "jetson"))
     assert seen == [tmp_path / "mnist5k-r14" / "jetson" / "bundle"]
     assert capsys.readouterr().out.endswith(f"{tmp_path / 'mnist5k-r14' / 'jetson' / 'bundle' / 'mnist5k-r14'}\n")

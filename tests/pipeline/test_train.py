@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,7 @@ def test_only_super_and_base_net_are_trained_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("options", [{"seed": 7}, {"epochs": 3}])
 def test_a_trial_does_not_replace_the_training_of_the_recipe(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, int]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
 ) -> None:
     monkeypatch.setenv("DIMMER_BUILD", str(tmp_path / "build"))
     (tmp_path / "lamp").mkdir()

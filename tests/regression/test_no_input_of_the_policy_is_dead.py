@@ -39,7 +39,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
 def charge_after(library: ctypes.CDLL, harvest_ua: int, temperature_dk: int = 0) -> tuple[int, int]:
     """Charge and seconds to live after an hour with no gauge."""
     section = GovernorSection(capacity_mah=1, harvest=True, days=1, cold_reserve_permille=100)
-    plan = ctypes.create_string_buffer(plan_of(section, [(0, 1e6)]).pack(1))
+    plan = ctypes.create_string_buffer(plan_of(section, [(0, 1e6)], 5.0).pack(1))
     governor = ctypes.create_string_buffer(ROOM)
     library.dimmer_governor_start(governor, plan)
     assert library.dimmer_governor_set_charge(governor, 500) == 0
@@ -63,4 +63,4 @@ def test_cold_keeps_more_in_reserve(library: ctypes.CDLL) -> None:
 def test_the_plan_of_a_recipe_is_what_the_runtime_takes(library: ctypes.CDLL, tmp_path: Path) -> None:
     section = GovernorSection(capacity_mah=230, days=90)
     for changed in (section, replace(section, harvest=True), replace(section, days=0.0, harvest=True)):
-        assert library.dimmer_plan_check(plan_of(changed, [(1, 1e6), (0, 3e6)]).pack(2)) == 0
+        assert library.dimmer_plan_check(plan_of(changed, [(1, 1e6), (0, 3e6)], 5.0).pack(2)) == 0
