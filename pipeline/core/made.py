@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.partial import KEY_FILE, key_begun, partial_of, retired_of, stage_of
-from dimmer.pipeline.core.stage import MANIFEST, Stage, is_manifest, locked
+from dimmer.pipeline.core.stage import MANIFEST, Json, Stage, is_manifest, locked
 
 
 def made_folders(root: Path) -> list[Path]:
@@ -44,8 +45,8 @@ class MadeOf:
     """
 
     inputs: tuple[str, ...]
-    settings: dict[str, Any]
-    contents: dict[str, str]
+    settings: Mapping[str, Json]
+    contents: Mapping[str, str]
 
 
 def made_of(folder: Path) -> MadeOf | None:

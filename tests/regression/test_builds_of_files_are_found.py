@@ -15,7 +15,9 @@ import pytest
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline import firmware, flash, product, size, validate
+from dimmer.pipeline.conversion.signatures import with_signature
 from dimmer.pipeline.core.command import main_of
+from dimmer.pipeline.core.stage import Stage
 from tests.pipeline.conversion.test_signatures import two_signatures
 from tests.targets.runners.test_image import elf
 
@@ -33,9 +35,9 @@ def two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_what_is_advised_makes_what_was_missing(
     two: Path, name: str | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(DimmerError, match=r"firmware\.elf is missing; run dimmer firmware") as missing:
+    with pytest.raises(DimmerError, match=r"there is no .*firmware\.elf: type dimmer firmware") as missing:
         size.main("host", tflite=[two], name=name, signature="classify")
-    dimmer, verb, *words = shlex.split(str(missing.value).partition("; run ")[2])
+    dimmer, verb, *words = shlex.split(str(missing.value).rpartition(": type ")[2])
     assert (dimmer, verb) == ("dimmer", "firmware")
     monkeypatch.setattr("sys.argv", [verb, *words, "--samples", "0"])
     with pytest.raises(SystemExit) as ended:
@@ -57,15 +59,18 @@ def test_boards_are_given_it(
     with pytest.raises(DimmerError) as refused:
         product.main("pico", **given)
     assert str(refused.value).endswith(f"has no generated C: type dimmer firmware --target pico {words}")
-    built = two.parent / "build" / folder / "pico" / "firmware"
-    built.mkdir(parents=True)
-    elf(built / "firmware.elf", (0x10000000, b"lamp"))
+
+    def action(out: Path) -> None:
+        elf(out / "firmware.elf", (0x10000000, b"lamp"))
+
+    file = with_signature(two, "classify", two.parent / "build" / "given")
+    Stage("firmware", two.parent / "build" / folder / "pico" / "firmware", action, given=[file]).run()
     flash.main("pico", **given, dry_run=True)
     assert capsys.readouterr().out.startswith("copy firmware.uf2, 4 bytes at 0x10000000")
     seen: list[object] = []
 
     def look(
-        _port: str, _target: object, modes: Sequence[ModeSource], inputs: bytes, _p: object, image: bytes
+        _port: str, _target: object, modes: Sequence[ModeSource], inputs: bytes, _p: object, image: bytes, *_: object
     ) -> tuple[()]:
         seen.extend((modes[0].name, len(modes[0].path.read_bytes()) > 0, len(inputs) > 0, image))
         return ()

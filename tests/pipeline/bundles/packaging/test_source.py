@@ -202,7 +202,7 @@ def test_every_core_finds_the_state_s_guard(tmp_path: Path) -> None:
     order = PackageOrder(foreign_order([tmp_path / "stream.tflite"]), kinds)
     header = make_package(order).model["src/dimmer_stream.h"]
     assert header.count("#define DIMMER_STREAM_STATE_GUARD (") == 3
-    assert "dimmer_input(d) + (DIMMER_STREAM_STATE_GUARD);" in header
+    assert "int8_t *guard = input + (DIMMER_STREAM_STATE_GUARD);" in header
 
 
 def test_the_ends_are_told_one_by_one(odd: Callable[[str], Package], tmp_path: Path) -> None:
