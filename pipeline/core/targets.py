@@ -108,8 +108,7 @@ def target_files(target: Target) -> tuple[Path, ...]:
     counter = emulated_for(target)
     if counter is not None:
         places |= {counter.folder, *(() if counter.family is None else (FAMILIES / counter.family,))}
-    timed = target.timing or (counter and counter.timing)
-    plugin = () if timed is None else (PLUGIN,)
+    plugin = (PLUGIN,) if _has_timing(target, counter) else ()
     return (*sorted(places), *plugin, ROOT / "firmware_gen" / "runtime")
 
 
@@ -126,14 +125,18 @@ def tool_versions(target: Target) -> dict[str, str]:
     counter = emulated_for(target)
     if counter is not None:
         names.append(counter.runner.command[0])
-    timed = target.timing or (counter and counter.timing)
-    if timed is not None and (own := host_compiler()) is not None:
+    if _has_timing(target, counter) and (own := host_compiler()) is not None:
         names.append(own)  # without it there are no cycles
     libraries = (Path(name) for name in target.tools if name.startswith("/"))
     found = {str(path): file_hash(path) for path in libraries if path.is_file()}
     if target.runner.rtl is not None:
         found["simulator"] = simulator_key(target.runner.rtl)
     return {**found, **{name: _version(name) for name in names}}
+
+
+def _has_timing(target: Target, counter: Target | None) -> bool:
+    """Whether cycles are modelled, on the target or on what counts for it."""
+    return target.timing is not None or (counter is not None and counter.timing is not None)
 
 
 def compiler_version(target: Target) -> str:
