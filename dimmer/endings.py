@@ -6,6 +6,7 @@ Nothing here needs another package, so that a missing one can be told, too.
 
 from __future__ import annotations
 
+import atexit
 import errno
 import os
 import signal
@@ -190,6 +191,8 @@ def tell_of_imports() -> None:
         raise SystemExit(USER_ERROR)
     open_streams()
     take_signals(stop_at_once)
+    # Registered before all others, it is the last that is called.
+    atexit.register(_finish)
     before = sys.excepthook
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -199,6 +202,15 @@ def tell_of_imports() -> None:
             say(f"error: {ending_of(error).line}")
 
     sys.excepthook = hook
+
+
+def _finish() -> None:
+    """The status is known, and all is written: a signal while Python takes itself apart changes nothing of it.
+
+    Python puts handlers away as it begins with that, but leaves an ignored signal ignored.
+    """
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)
 
 
 def _is_want_of_memory(error: BaseException, said: str) -> bool:
