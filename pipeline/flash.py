@@ -20,7 +20,7 @@ from dimmer.pipeline.core import command
 from dimmer.pipeline.projects.built import built_program, find_build, refuse_files
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.targets import load_target
-from dimmer.targets.runners.flasher import Where, Written, is_here
+from dimmer.targets.runners.flasher import Where, Written, is_here, write
 from dimmer.targets.runners.image import image_of
 from dimmer.targets.runners.ways import Ways, choose
 from dimmer.targets.target import FILE as TARGET_FILE
@@ -90,7 +90,7 @@ def main(
         print("\n".join(steps))
         return
     with command.progress_bar("flash") as progress:
-        way.write(image, where, progress)
+        write(way, image, where, progress)
     done = (
         f"written and verified by {way.tool}" if way.verifies else f"taken by the board; {way.tool} reads nothing back"
     )

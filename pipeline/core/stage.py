@@ -176,6 +176,9 @@ class Stage:
             with locked(folder):
                 key = json.dumps(self.key(), sort_keys=True)
                 if _is_whole(folder, key):
+                    if (folder / KEY_FILE).exists():
+                        # Of a run that was stopped at its very end.
+                        (folder / KEY_FILE).unlink()
                     return StageResult(self.name, time.monotonic() - start, cached=True)
                 _refuse_foreign(self.name, folder)
                 partial = _prepare_partial(folder, key, self.keep_partial)
@@ -328,10 +331,10 @@ def _finish(partial: Path, folder: Path, key: str, seconds: float) -> None:
     retired = retired_of(folder)
     if folder.exists():
         folder.rename(retired)
-    # At the very end: with its key, a folder that cannot be finished, on a full disk, is resumed.
-    (partial / KEY_FILE).unlink(missing_ok=True)
     partial.rename(folder)
     _flush(folder.parent)
+    # Last of all: up to here a folder that could not be finished is resumed by its key.
+    (folder / KEY_FILE).unlink(missing_ok=True)
     shutil.rmtree(retired, ignore_errors=True)
 
 

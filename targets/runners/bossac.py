@@ -51,7 +51,7 @@ class Bossac:
 
     def steps(self, image: Written, where: Where) -> Sequence[str]:
         """See Flasher."""
-        return ["press RESET twice: the bootloader runs", " ".join(self.command(image, where))]
+        return ["press RESET twice: the bootloader runs", *image.shown(self.command(image, where))]
 
     def write(self, image: Written, where: Where, progress: Progress) -> None:
         """See Flasher."""

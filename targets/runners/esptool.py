@@ -57,7 +57,7 @@ class EspTool:
 
     def steps(self, image: Written, where: Where) -> Sequence[str]:
         """See Flasher."""
-        return [" ".join(self.command(image, where))]
+        return image.shown(self.command(image, where))
 
     def write(self, image: Written, where: Where, progress: Progress) -> None:
         """See Flasher."""

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -34,24 +34,34 @@ class Written:
     """An image to be written.
 
     Attributes:
-        elf: the program; .hex and .bin lie beside it.
+        elf: the program.
         origin: address of the flash, where the .bin begins.
         data: what the flash holds afterwards, from there on.
+        raw: a file with these bytes; None before `write` has made it.
     """
 
     elf: Path
     origin: int
     data: bytes
-
-    @property
-    def hex(self) -> Path:
-        """Intel HEX."""
-        return self.elf.with_suffix(".hex")
+    raw: Path | None = None
 
     @property
     def bin(self) -> Path:
-        """The bytes alone."""
-        return self.elf.with_suffix(".bin")
+        """A file with the bytes alone; before it is made, the name that objcopy would give it."""
+        return self.elf.with_suffix(".bin") if self.raw is None else self.raw
+
+    def shown(self, command: Sequence[str]) -> list[str]:
+        """A tool's command as a person would type it, and before it how to make the .bin, where it takes one that is
+        not there or holds something else.
+        """
+        line = shlex.join(command)
+        try:
+            is_there = self.bin.read_bytes() == self.data
+        except OSError:
+            is_there = False
+        if is_there or str(self.bin) not in line:
+            return [line]
+        return [shlex.join(["objcopy", "-O", "binary", "--gap-fill", "0xff", str(self.elf), str(self.bin)]), line]
 
 
 @dataclass(frozen=True)
@@ -105,6 +115,19 @@ class Flasher(Protocol):
 def is_here(flasher: Flasher) -> bool:
     """Whether what a way starts is installed."""
     return flasher.package is None or shutil.which(flasher.package[0]) is not None
+
+
+def write(flasher: Flasher, image: Written, where: Where, progress: Progress) -> None:
+    """Writes an image by a way's tool. What the tool reads is made of the program as it is now: what lies beside an
+    ELF file may be of another.
+
+    Raises:
+        TargetError: see Flasher.write.
+    """
+    with children.scratch() as folder:
+        raw = folder / image.elf.with_suffix(".bin").name
+        raw.write_bytes(image.data)
+        flasher.write(replace(image, raw=raw), where, progress)
 
 
 def need(flasher: Flasher) -> None:

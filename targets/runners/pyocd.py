@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -54,15 +55,18 @@ class PyOcd:
 
     def commands(self, image: Written, where: Where) -> tuple[Command, Command]:
         """To write, and to compare."""
+        # Its own words within one of the shell's; it takes many signs apart that a shell does not.
+        compared = str(image.bin).replace("\\", "\\\\").replace('"', '\\"')
         common = ("--no-wait", "-t", self.chip, *(() if where.probe is None else ("-u", where.probe)))
         return (
-            ("pyocd", "load", *common, str(image.hex)),
-            ("pyocd", "commander", *common, "-c", f"compare {image.origin:#x} {image.bin}", "-c", "reset"),
+            ("pyocd", "load", *common, "-a", f"{image.origin:#x}", "--format", "bin", str(image.bin)),
+            ("pyocd", "commander", *common, "-c", f'compare {image.origin:#x} "{compared}"', "-c", "reset"),
         )
 
     def steps(self, image: Written, where: Where) -> Sequence[str]:
         """See Flasher."""
-        return [" ".join(command) for command in self.commands(image, where)]
+        write, compare = self.commands(image, where)
+        return [*image.shown(write), shlex.join(compare)]
 
     def write(self, image: Written, where: Where, progress: Progress) -> None:
         """See Flasher."""

@@ -50,7 +50,7 @@ class StFlash:
 
     def steps(self, image: Written, where: Where) -> Sequence[str]:
         """See Flasher."""
-        return [" ".join(self.command(image, where))]
+        return image.shown(self.command(image, where))
 
     def write(self, image: Written, where: Where, progress: Progress) -> None:
         """See Flasher."""

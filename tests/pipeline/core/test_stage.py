@@ -19,6 +19,7 @@ import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.closure import Closure
+from dimmer.pipeline.core.partial import KEY_FILE
 from dimmer.pipeline.core.stage import MANIFEST, ROOT, Json, Stage, StageResult, atomic_write
 
 
@@ -161,6 +162,33 @@ def test_a_finished_training_outlives_a_disk_that_fills_at_its_end(
     monkeypatch.undo()
     assert not stage.run().cached
     assert found == [[], ["last.pt"]]
+    assert sorted(path.name for path in bench.folder.iterdir()) == ["last.pt", MANIFEST]
+
+
+@pytest.mark.parametrize("is_renamed", [False, True])
+def test_a_finished_training_outlives_a_stop_at_its_very_end(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, is_renamed: bool
+) -> None:
+    found: list[list[str]] = []
+
+    def train(folder: Path) -> None:
+        found.append(sorted(path.name for path in folder.iterdir() if path.name != KEY_FILE))
+        (folder / "last.pt").write_text("hours of work")
+
+    rename = Path.rename
+
+    def stopped(path: Path, to: Path) -> Path:
+        if is_renamed:
+            rename(path, to)
+        raise KeyboardInterrupt
+
+    stage = replace(bench.stage(train), keep_partial=True)
+    monkeypatch.setattr(Path, "rename", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        stage.run()
+    monkeypatch.undo()
+    assert stage.run().cached is is_renamed
+    assert found == ([[]] if is_renamed else [[], ["last.pt", MANIFEST]])
     assert sorted(path.name for path in bench.folder.iterdir()) == ["last.pt", MANIFEST]
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from dimmer.targets import TargetError
 from dimmer.targets.runners import flasher
-from dimmer.targets.runners.flasher import ask_tool, is_here, need, run_tool
+from dimmer.targets.runners.flasher import Where, ask_tool, is_here, need, run_tool
 from dimmer.targets.runners.openocd import OpenOcd
+from dimmer.targets.runners.stflash import StFlash
 from tests.targets.runners.tools import Heard, image
 
 
@@ -57,6 +58,16 @@ def test_a_missing_tool_is_told_with_what_to_type(monkeypatch: pytest.MonkeyPatc
         need(OpenOcd(("-f", "x")))
 
 
-def test_files_beside_the_program(tmp_path: Path) -> None:
-    written = image(tmp_path)
-    assert (written.hex.name, written.bin.name) == ("firmware.hex", "firmware.bin")
+def test_a_dry_run_makes_the_bytes_that_are_not_there(tmp_path: Path) -> None:
+    folder = tmp_path / "my boards"
+    folder.mkdir()
+    written = image(folder)
+    way = StFlash()
+    (line,) = way.steps(written, Where())
+    assert line == f"st-flash --connect-under-reset --reset write '{written.bin}' 0x08000000"
+    written.bin.write_bytes(b"of another program")
+    first, second = way.steps(written, Where())
+    assert second == line
+    assert first == f"objcopy -O binary --gap-fill 0xff '{written.elf}' '{written.bin}'"
+    written.bin.unlink()
+    assert way.steps(written, Where()) == [first, second]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from pathlib import Path
 
@@ -24,9 +25,20 @@ def test_it_writes_compares_and_resets(tmp_path: Path, monkeypatch: pytest.Monke
     PyOcd("nrf52840").write(written, Where(probe="683"), Heard())
     assert calls.read_text().splitlines() == [
         "list --targets",
-        f"load --no-wait -t nrf52840 -u 683 {written.hex}",
-        f"commander --no-wait -t nrf52840 -u 683 -c compare 0x10000 {written.bin} -c reset",
+        f"load --no-wait -t nrf52840 -u 683 -a 0x10000 --format bin {written.bin}",
+        f'commander --no-wait -t nrf52840 -u 683 -c compare 0x10000 "{written.bin}" -c reset',
     ]
+
+
+def test_a_path_is_one_word_of_pyocd_s(tmp_path: Path) -> None:
+    cmdline = pytest.importorskip("pyocd.utility.cmdline", reason="needs pip install 'dimmer-nn[boards]'")
+    folder = tmp_path / 'my "boards", new+old \\ [1]'
+    folder.mkdir()
+    written = image(folder, 0x10000)
+    load, compare = PyOcd("nrf52840").commands(written, Where())
+    assert load[-1] == str(written.bin)
+    assert cmdline.split_command_line(compare[-3]) == ["compare", "0x10000", str(written.bin)]
+    assert [shlex.split(line) for line in PyOcd("nrf52840").steps(written, Where())] == [list(load), list(compare)]
 
 
 def test_without_a_comparison_it_has_not_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,11 +25,10 @@ def record(folder: Path, patch: pytest.MonkeyPatch, tool: str, says: str = "", s
 
 
 def image(folder: Path, origin: int = 0x08000000, data: bytes = b"lamp" * 100) -> Written:
-    """An image; the files are there, and hold the bytes or nothing."""
+    """An image, its .bin beside it; the ELF file is empty."""
     elf = folder / "firmware.elf"
     elf.touch()
     elf.with_suffix(".bin").write_bytes(data)
-    elf.with_suffix(".hex").touch()
     return Written(elf, origin, data)
 
 
