@@ -31,9 +31,17 @@ def main(
     as_json: Annotated[bool, typer.Option("--json", help="For programs: everything, tensors too.")] = False,
     tensors: Annotated[bool, typer.Option("--tensors", help="List every tensor, too.")] = False,
     scratch_limit: Annotated[int | None, scratch_option] = None,
+    public: Annotated[
+        Path | None, typer.Option("--public", help="Key (PEM) that should have signed images for slots.")
+    ] = None,
 ) -> None:
     """Tell what a file holds: a model, a checkpoint, an image, a bundle, a bill."""
-    found = inspect_paths(files, with_scratch_limit(load_firmware_target(target), scratch_limit))
+    key = None
+    if public is not None:
+        from dimmer.pipeline.bundles.slots.signing import load_public
+
+        key = load_public(public)
+    found = inspect_paths(files, with_scratch_limit(load_firmware_target(target), scratch_limit), key)
     if as_json:
         print(json.dumps(asdict(found), indent=1))
     else:

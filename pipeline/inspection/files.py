@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from dimmer.errors import DimmerError
@@ -28,13 +29,18 @@ _KINDS = (
 )
 
 
-def inspect_paths(paths: Sequence[Path], target: Target) -> Inspection:
+def inspect_paths(paths: Sequence[Path], target: Target, public: bytes | None = None) -> Inspection:
     """Everything about some files and build folders.
+
+    Args:
+        public: ed25519 public key, 32 bytes, that should have signed the images for slots.
 
     Raises:
         DimmerError: a file is damaged, or is of no kind that can be told about.
     """
-    readers = {path: reader for path in paths if (reader := _other(path)) is not None}
+    readers = {path: reader for path in paths if (reader := _other(path, public)) is not None}
+    if public is not None and not any(is_slot_image(path) for path in readers):
+        raise DimmerError("--public checks images for slots (.img), of which none is named: leave it away")
     named = [path for path in paths if path not in readers]
     sources = [source for path in named if path.suffix != CHECKPOINT for source in model_sources(path)]
     models: tuple[ModelFacts, ...] = ()
@@ -50,7 +56,7 @@ def inspect_paths(paths: Sequence[Path], target: Target) -> Inspection:
     return Inspection(models, together, checkpoints, tuple(reader(path) for path, reader in readers.items()))
 
 
-def _other(path: Path) -> Callable[[Path], FileFacts] | None:
+def _other(path: Path, public: bytes | None) -> Callable[[Path], FileFacts] | None:
     """What tells about a file that is neither a model nor a checkpoint."""
     if is_bundle(path):
         return inspect_bundle
@@ -59,7 +65,7 @@ def _other(path: Path) -> Callable[[Path], FileFacts] | None:
     if path.suffix == ".h":
         return inspect_header
     if is_slot_image(path):
-        return inspect_slot_image
+        return partial(inspect_slot_image, public=public)
     if path.suffix in SUFFIXES or path.name == "dimmer-run":
         return _checked_image
     return None

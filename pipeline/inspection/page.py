@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,12 +19,15 @@ from dimmer.pipeline.inspection.facts import (
     Plan,
     TensorFacts,
 )
+from dimmer.toml import plain
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
 _NAME = 24
 _VALUE = 90
+_LINE = 10_000
 _QUANTISED = {"per channel": " /channel", "per tensor": "", "none": ""}
 
 
@@ -39,35 +42,38 @@ def print_inspection(found: Inspection, tensors: bool) -> None:
         terminal.print(_operators(model))
         if tensors:
             terminal.print(_tensors(model.tensors))
-        for line in _about(model):
-            terminal.print(line, highlight=False, soft_wrap=True, markup=False)
+        _say(terminal, _about(model))
     if found.together is not None:
-        for line in _together(found.together):
-            terminal.print(line, highlight=False, soft_wrap=True, markup=False)
+        _say(terminal, _together(found.together))
     for checkpoint in found.checkpoints:
         terminal.print(_checkpoint(checkpoint))
-        for line in _record(checkpoint):
-            terminal.print(line, highlight=False, soft_wrap=True, markup=False)
+        _say(terminal, _record(checkpoint))
     for other in found.others:
         print_file(other)
 
 
 def print_file(found: FileFacts) -> None:
     """Prints what is known of an image, a header, a bundle or a bill of materials."""
-    terminal = console()
     width = max((len(name) for name, _ in found.facts), default=0) + 2
     lines = [f"{found.file}: {found.kind}, {found.bytes:,} bytes"]
     lines += [f"{name:<{width}}{text}" for name, text in found.facts]
     lines += [f"{'wrong':<{width}}{text}" for text in found.problems]
     lines += [f"{Path(found.file).name}: {'not as it should be' if found.problems else 'whole'}"]
+    _say(console(), lines)
+
+
+def _say(terminal: Console, lines: Iterable[str]) -> None:
+    """Prints lines of which files tell parts: what is in a file makes no line of its own, and tells no terminal what to
+    do.
+    """
     for line in lines:
-        terminal.print(line, highlight=False, soft_wrap=True, markup=False)
+        terminal.print(plain(line, _LINE), highlight=False, soft_wrap=True, markup=False)
 
 
 def _table(title: str, *headings: str, right: Sequence[str] = ()) -> Table:
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", title_style="bold")
+    table = Table(title=plain(title), title_justify="left", title_style="bold")
     for heading in headings:
         table.add_column(heading, justify="right" if heading in right else "left", overflow="fold")
     return table
@@ -90,7 +96,7 @@ def _operators(model: ModelFacts) -> Table:
             f"{operator.parameter_bytes:,}" if operator.parameter_bytes else "-",
             kernel,
         )
-        table.add_row(*row)
+        table.add_row(*map(plain, row))
     return table
 
 
@@ -103,7 +109,7 @@ def _tensors(tensors: Sequence[TensorFacts]) -> Table:
         zero_point = "-" if tensor.zero_point is None else str(tensor.zero_point)
         size = f"{tensor.bytes:,}" if tensor.constant else "-"
         row = (str(tensor.index), _short(tensor.name), _shape(tensor.shape), tensor.type, tensor.quantisation)
-        table.add_row(*row, scale, zero_point, size)
+        table.add_row(*map(plain, (*row, scale, zero_point, size)))
     return table
 
 
@@ -161,7 +167,7 @@ def _checkpoint(checkpoint: CheckpointFacts) -> Table:
     title = f"{checkpoint.file}, {checkpoint.bytes:,} bytes, {checkpoint.values:,} values"
     table = _table(title, "tensor", "shape", "type", "bytes", right=("bytes",))
     for tensor in checkpoint.tensors:
-        table.add_row(tensor.name, _shape(tensor.shape) or "-", tensor.type, f"{tensor.bytes:,}")
+        table.add_row(plain(tensor.name), plain(_shape(tensor.shape)) or "-", plain(tensor.type), f"{tensor.bytes:,}")
     return table
 
 

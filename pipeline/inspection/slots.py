@@ -16,6 +16,8 @@ SUFFIX = ".img"
 BLOB_MAGIC, _BLOB = 0x424D4D44, "<6I"
 """The beginning of dimmer_blob_t (dimmer_slot.h): magic, size, ABI, core, arena, program."""
 
+SIGNATURE_SIZE, HASH_SIZE = 64, 32
+"""Bytes of an ed25519 signature, and of the SHA-256 by which a key is known."""
 _CORES = {0: "a computer", 1: "Arm", 2: "RISC-V"}
 
 
@@ -30,8 +32,11 @@ def is_slot_image(path: Path) -> bool:
         return False
 
 
-def inspect_slot_image(path: Path) -> FileFacts:
+def inspect_slot_image(path: Path, public: bytes | None = None) -> FileFacts:
     """Version, counter, place, core and signature of an image; its SHA-256 is compared.
+
+    Args:
+        public: 32 bytes of the ed25519 public key that should have signed it; None: by whom it is signed is not checked.
 
     Raises:
         DimmerError: it cannot be read.
@@ -44,20 +49,24 @@ def inspect_slot_image(path: Path) -> FileFacts:
         opened = read(content)
     except DimmerError as error:
         return FileFacts(str(path), "model image", len(content), (), (str(error),))
-    facts, problems = _facts(opened)
+    facts, problems = _facts(opened, public)
     return FileFacts(str(path), "model image", len(content), facts, problems)
 
 
-def _facts(opened: Opened) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+def _facts(opened: Opened, public: bytes | None) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
     image = opened.image
     facts = [
         ("model", image.name or "not named"),
         ("version", f"{image.version}, security counter {image.counter}"),
         ("place", f"{len(image.payload):,} bytes for a slot at {image.address:#010x}"),
         ("sha256", opened.digest.hex()),
-        ("signature", f"ed25519 by the key {opened.key_hash.hex()}" if opened.signature else "none"),
     ]
     problems = []
+    try:
+        facts.append(("signature", _signature(opened, public)))
+    except DimmerError as error:
+        facts.append(("signature", "wrong"))
+        problems.append(str(error))
     if image.development:
         facts.append(("for", "development: a release's program refuses it"))
     size = struct.calcsize(_BLOB)
@@ -71,3 +80,21 @@ def _facts(opened: Opened) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]
         if abi != ABI:
             problems.append(f"it is of ABI {abi}, this Dimmer has {ABI}: make it again")
     return tuple(facts), tuple(problems)
+
+
+def _signature(opened: Opened, public: bytes | None) -> str:
+    """What is known of a signature.
+
+    Raises:
+        DimmerError: it is none, or not by the key that is asked for.
+    """
+    if public is not None:
+        from dimmer.pipeline.bundles.slots.signing import check
+
+        check(opened, public)
+        return f"ed25519 by the key {opened.key_hash.hex()}, right"
+    if not opened.signature and not opened.key_hash:
+        return "none"
+    if len(opened.signature) != SIGNATURE_SIZE or len(opened.key_hash) != HASH_SIZE:
+        raise DimmerError("its signature or its key's hash has another size than ed25519's: it is forged or damaged")
+    return f"says ed25519 by the key {opened.key_hash.hex()}; not checked, which --public KEY does"

@@ -11,6 +11,7 @@ so a mismatch that is reported of a board that is right, or an error. Run it aga
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import select
@@ -35,6 +36,8 @@ CALL_S = 1.0
 """After this long without an answer a board is called again: it may have been in the middle of an inference."""
 ANSWER_S = 20.0
 LONGEST_LINE = 4096
+_LARGEST = 1 << 40
+"""No file of ours is longer."""
 
 
 class NoAnswerError(TargetError):
@@ -117,10 +120,15 @@ class Link:
             if event is None or kind == "ready":
                 # Half a line after a reset, or a second answer to a call.
                 continue
-            if kind == "end":
-                return Said(tuple(lines), int(event["code"]))
-            if kind in files.answers:
-                self._send(_frame(_turn(event), files.answers[str(kind)](event)))
+            try:
+                if kind == "end":
+                    return Said(tuple(lines), _number(event, "code", -_LARGEST))
+                answer = files.answers[str(kind)](event) if kind in files.answers else None
+            except _GarbledError:
+                # The board asks again, as it does where a whole line is lost.
+                continue
+            if answer is not None:
+                self._send(_frame(_turn(event), answer))
             else:
                 lines.append(line)
         before = f"the last was {shown(last)}" if last else "nor anything since the command"
@@ -203,9 +211,9 @@ class _Files:
         return bytes([self._open.index(path)])
 
     def _read(self, event: Mapping[str, Any]) -> bytes:
-        with self._open[int(event["handle"])].open("rb") as stream:
-            stream.seek(int(event["at"]))
-            return stream.read(min(int(event["bytes"]), 0xFFFF))
+        with self._named(event).open("rb") as stream:
+            stream.seek(_number(event, "at"))
+            return stream.read(min(_number(event, "bytes"), 0xFFFF))
 
     def _written(self, event: Mapping[str, Any]) -> bytes:
         try:
@@ -214,10 +222,28 @@ class _Files:
             return b"\0"
         if zlib.crc32(data) != event.get("crc"):
             return b"\0"
-        with self._open[int(event["handle"])].open("r+b") as stream:
-            stream.seek(int(event["at"]))
+        with self._named(event).open("r+b") as stream:
+            stream.seek(_number(event, "at"))
             stream.write(data)
         return b"\1"
+
+    def _named(self, event: Mapping[str, Any]) -> Path:
+        handle = _number(event, "handle")
+        if handle >= len(self._open):
+            raise _GarbledError
+        return self._open[handle]
+
+
+class _GarbledError(Exception):
+    """A number of a line that is none, or that no board of ours says."""
+
+
+def _number(event: Mapping[str, Any], key: str, least: int = 0) -> int:
+    """A number of a line, which is under no CRC: damage makes any other of it, or none."""
+    number = event.get(key)
+    if not isinstance(number, int) or isinstance(number, bool) or not least <= number <= _LARGEST:
+        raise _GarbledError
+    return number
 
 
 def _frame(turn: int, data: bytes) -> bytes:
@@ -256,6 +282,12 @@ def open_port(port: str, how: str = "with --port") -> Iterator[Link]:
     except OSError as error:
         raise TargetError(f"{port} cannot be opened ({error.strerror}): name the board's port {how}") from error
     try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise TargetError(
+                f"{port} is in use by another program, which would take a part of what the board says: end that first"
+            ) from error
         try:
             _make_raw(descriptor)
         except termios.error as error:

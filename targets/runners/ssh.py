@@ -77,7 +77,10 @@ class Remote:
 
     def copying(self, folder: Path, to: str) -> list[str]:
         """The words of `copy`."""
-        return ["scp", "-q", "-p", "-r", *self._flags(), "--", str(folder), f"{self.host}:{to}"]
+        # ssh wants an IPv6 address bare, scp in brackets.
+        user, at, address = self.host.rpartition("@")
+        host = f"{user}{at}[{address}]" if address.count(":") > 1 else self.host
+        return ["scp", "-q", "-p", "-r", *self._flags(), "--", str(folder), f"{host}:{to}"]
 
     def _flags(self) -> list[str]:
         # Of an option that is named twice ssh takes the first.
@@ -167,13 +170,16 @@ def steps(remote: Remote, bundle: Path, prefix: str | None, key: Path | None = N
     """
     manifest = check_bundle(bundle)
     incoming = "/tmp/dimmer.XXXXXXXX"
-    signing = ["ssh-keygen", "-Y", "sign", "-f", str(key), "-n", "dimmer-bundle", str(bundle / SUMS)]
-    signed = [] if key is None else [shlex.join(signing)]
+    # Of a copy, as `install` does: a signature in the build's folder would be no file that its stage has made.
+    copied = f"{incoming}.{SUMS}"
+    signing = [*_NO_PROMPT, "ssh-keygen", "-Y", "sign", "-f", str(key), "-n", "dimmer-bundle", copied]
+    signature = shlex.join(remote.copying(Path(f"{copied}.sig"), f"{incoming}/bundle/{SIGNATURE}"))
+    signed = [shlex.join(["cp", str(bundle / SUMS), copied]), shlex.join(signing)]
     return [
         f"{remote.shown('uname -m')}   # must say {manifest['architecture']}",
         remote.shown(f"mktemp -d {incoming}"),
-        *signed,
         shlex.join(remote.copying(bundle, f"{incoming}/bundle")),
+        *([] if key is None else [*signed, signature]),
         remote.shown(shlex.join(["sh", f"{incoming}/bundle/install.sh", *([prefix] if prefix else [])])),
         remote.shown(f"rm -rf {incoming}"),
     ]

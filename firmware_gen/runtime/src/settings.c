@@ -41,6 +41,9 @@ dimmer_slot_status_t dimmer_settings_check(const dimmer_settings_store_t *store,
         if (size < DIMMER_SETTINGS_SIGNED) {
             return DIMMER_SLOT_SIGNATURE;
         }
+        if (dimmer_is_demo_key(key)) {
+            return DIMMER_SLOT_DEVELOPMENT;
+        }
         dimmer_sha256(record, sizeof(dimmer_settings_t), digest);
         if (store->verify(store->verify_user, key, digest, key + DIMMER_DIGEST, 64u) != 0) {
             return DIMMER_SLOT_SIGNATURE;

@@ -108,6 +108,7 @@ dimmer_slot_status_t dimmer_slot_check(const dimmer_store_t *store, uint32_t slo
     const uint32_t size = word(start + 12, 4);
     tlvs_t own = {NULL, 0u};
     tlvs_t tlvs;
+    const uint8_t *key;
     const uint8_t *value;
     uint32_t end;
 
@@ -130,8 +131,8 @@ dimmer_slot_status_t dimmer_slot_check(const dimmer_store_t *store, uint32_t slo
     if (value == NULL || memcmp(value, image->digest, DIMMER_DIGEST) != 0) {
         return DIMMER_SLOT_HASH;
     }
+    key = value_of(&tlvs, TLV_KEY_HASH, DIMMER_DIGEST);
     if (store->verify != NULL) {
-        const uint8_t *key = value_of(&tlvs, TLV_KEY_HASH, DIMMER_DIGEST);
         const uint8_t *signature = value_of(&tlvs, TLV_ED25519, 64u);
 
         if (key == NULL || signature == NULL ||
@@ -139,7 +140,9 @@ dimmer_slot_status_t dimmer_slot_check(const dimmer_store_t *store, uint32_t slo
             return DIMMER_SLOT_SIGNATURE;
         }
     }
-    if (!store->development && value_of(&own, TLV_DEVELOPMENT, 1u) != NULL) {
+    /* What an image says of itself is not enough: by that key anybody signs one that says nothing. */
+    if (!store->development &&
+        (value_of(&own, TLV_DEVELOPMENT, 1u) != NULL || (key != NULL && dimmer_is_demo_key(key)))) {
         return DIMMER_SLOT_DEVELOPMENT;
     }
     value = value_of(&own, TLV_COUNTER, 4u);
@@ -149,9 +152,8 @@ dimmer_slot_status_t dimmer_slot_check(const dimmer_store_t *store, uint32_t slo
 }
 
 /* Whether an image is older than one that was confirmed here. */
-static int is_older(const dimmer_log_t *log, const dimmer_image_t *image) {
-    return image->counter < log->floor_counter ||
-           (image->counter == log->floor_counter && image->version < log->floor_version);
+static int is_older(const dimmer_log_t *log, uint32_t counter, uint32_t version) {
+    return counter < log->floor_counter || (counter == log->floor_counter && version < log->floor_version);
 }
 
 /* Each mode's answer to the known input. A state is none at its beginning, which a mode or an older model may
@@ -220,7 +222,7 @@ static int tried(const dimmer_store_t *store, dimmer_log_t *log, uint32_t slot, 
     if (note.kind == 0u) {
         /* Put here by somebody else, as in a factory, or written and never finished. */
         status = dimmer_slot_check(store, slot, &started->image);
-        if (status == DIMMER_SLOT_OK && is_older(log, &started->image)) {
+        if (status == DIMMER_SLOT_OK && is_older(log, started->image.counter, started->image.version)) {
             status = DIMMER_SLOT_DOWNGRADE;
         }
         if (status != DIMMER_SLOT_OK) {
@@ -233,7 +235,10 @@ static int tried(const dimmer_store_t *store, dimmer_log_t *log, uint32_t slot, 
             return 0;
         }
     }
-    if (log->tries[slot] < DIMMER_SLOT_TRIES) {
+    if (is_older(log, note.counter, note.version)) {
+        /* The other one was confirmed since this one was written. */
+        status = DIMMER_SLOT_DOWNGRADE;
+    } else if (log->tries[slot] < DIMMER_SLOT_TRIES) {
         note.kind = DIMMER_NOTE_TRIED;
         if (dimmer_log_append(store, log, &note) != 0) {
             started->why[slot] = DIMMER_SLOT_FLASH;
@@ -318,7 +323,7 @@ dimmer_slot_status_t dimmer_store_finish(const dimmer_store_t *store, uint32_t s
         return status;
     }
     dimmer_log_read(store, &log);
-    if (is_older(&log, &image)) {
+    if (is_older(&log, image.counter, image.version)) {
         return DIMMER_SLOT_DOWNGRADE;
     }
     note = note_of(&image, slot, DIMMER_NOTE_WRITTEN);

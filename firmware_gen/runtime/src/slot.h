@@ -44,6 +44,9 @@ void dimmer_log_read(const dimmer_store_t *store, dimmer_log_t *log);
 /* Appends a record; makes a new block where this one is full. 0: done. */
 int dimmer_log_append(const dimmer_store_t *store, dimmer_log_t *log, const dimmer_note_t *note);
 
+/* Whether a key's SHA-256 is that of the documentation's, by which everybody can sign. */
+int dimmer_is_demo_key(const uint8_t *key);
+
 /* Erases, programs and compares. 0: done. */
 int dimmer_flash_erase(const dimmer_store_t *store, const uint8_t *at, uint32_t size);
 int dimmer_flash_program(const dimmer_store_t *store, const uint8_t *at, const uint8_t *data, uint32_t size);

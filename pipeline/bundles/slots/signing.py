@@ -94,6 +94,30 @@ def load_key(path: Path) -> Key:
     return _as_key(private)
 
 
+def load_public(path: Path) -> bytes:
+    """The 32 bytes of a public key from a PEM file, of its own or beside its private half.
+
+    Raises:
+        DimmerError: there is no such file, or no ed25519 key in it.
+    """
+    require_packages(["cryptography"], "sign")
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+    try:
+        public = load_pem_public_key(path.read_bytes())
+    except OSError as error:
+        raise DimmerError(f"{path} cannot be read ({error.strerror}): name the PEM file of an ed25519 key") from error
+    except (ValueError, TypeError):
+        return load_key(path).public
+    if not isinstance(public, Ed25519PublicKey):
+        raise DimmerError(
+            f"{path} holds another kind of key: 'openssl pkey -pubout' writes an ed25519 key's public half"
+        )
+    raw: bytes = public.public_bytes_raw()
+    return raw
+
+
 def keys_header(key: Key) -> str:
     """C of the key that a device trusts, for targets/board/verifier.c; the public half alone."""
 

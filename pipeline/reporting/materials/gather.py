@@ -103,7 +103,9 @@ def gather(context: BuildContext) -> Materials:
     stages += [*([module_folder(build, target.name)] if bundled else []), made_in]
     keys = [_key(folder) for folder in stages if (folder / MANIFEST).is_file()]
     if bundled:
-        subject = _files(_within(made_in, bundle_folder(build, target.name).rglob("*")), "part of the bundle")
+        subject = _files(
+            _within(context.target_dir, bundle_folder(build, target.name).rglob("*")), "part of the bundle"
+        )
     else:
         subject = _images(made_in)
     calibration = calibration_folder(build) / "calibration.json"

@@ -41,6 +41,16 @@ static int refuse(void *user, const uint8_t *key, const uint8_t *digest, const u
     return size == 64u;
 }
 
+static int accept(void *user, const uint8_t *key, const uint8_t *digest, const uint8_t *signature,
+                  uint32_t size) {
+    return refuse(user, key, digest, signature, size) == 0;
+}
+
+/* The documentation's key, as records name it. */
+static const uint8_t demo_key[32] = {0x87, 0xB6, 0x1B, 0xB8, 0x8A, 0x9B, 0x9A, 0xF8, 0x3E, 0xAE, 0xA1,
+                                     0x6E, 0x97, 0xA5, 0xB9, 0xFF, 0xE7, 0x73, 0xD2, 0x0B, 0x61, 0xCA,
+                                     0x9A, 0x29, 0xCF, 0x01, 0xEA, 0xCB, 0x4F, 0xD0, 0xAF, 0x01};
+
 static const dimmer_flash_t chip = {erase, program, NULL, 8};
 static dimmer_settings_store_t store = {&chip, {flash.bytes, flash.bytes + PLACE}, PLACE, NULL, NULL};
 
@@ -138,6 +148,10 @@ int main(int argc, char **argv) {
     store.verify = refuse;
     CHECK(dimmer_settings_check(&store, records.bytes[1], 160) == DIMMER_SLOT_SIGNATURE);
     CHECK(dimmer_settings_check(&store, records.bytes[1], 256) == DIMMER_SLOT_SIGNATURE);
+    store.verify = accept;
+    CHECK(dimmer_settings_check(&store, records.bytes[1], 256) == DIMMER_SLOT_OK);
+    memcpy(records.bytes[1] + sizeof(dimmer_settings_t), demo_key, sizeof demo_key);
+    CHECK(dimmer_settings_check(&store, records.bytes[1], 256) == DIMMER_SLOT_DEVELOPMENT);
     store.verify = NULL;
 
     make(&f);

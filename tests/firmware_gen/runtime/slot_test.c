@@ -82,7 +82,8 @@ static void what_is_wrong_is_refused_with_its_reason(void) {
     REFUSED(DIMMER_SLOT_SIZE, sign(&made, 1, 0); memset(made.image.tlvs, 0xFF, sizeof made.image.tlvs));
     REFUSED(DIMMER_SLOT_HASH, sign(&made, 1, 0); made.image.model.weights[3] ^= 16);
     REFUSED(DIMMER_SLOT_SIGNATURE, sign(&made, 1, 0); made.image.tlvs[4 + 8 + 4 + 36 + 36 + 4 + 9] ^= 1);
-    REFUSED(DIMMER_SLOT_DEVELOPMENT, sign(&made, 1, 1));
+    REFUSED(DIMMER_SLOT_DEVELOPMENT, sign(&made, 1, DEVELOPMENT));
+    REFUSED(DIMMER_SLOT_DEVELOPMENT, sign(&made, 1, FORGED));
     REFUSED(DIMMER_SLOT_ADDRESS, link_image(&made, 0, 'n'); sign(&made, 1, 0));
     REFUSED(DIMMER_SLOT_ABI, made.image.blob.abi = DIMMER_ABI - 1; sign(&made, 1, 0));
     REFUSED(DIMMER_SLOT_CORE, made.image.blob.core |= 4u; sign(&made, 1, 0));
@@ -147,6 +148,31 @@ static void an_older_image_without_a_note_stays_out(void) {
     }
 }
 
+/* Of two that were written before the first start, as where a device is provisioned, the newer one stays. */
+static void of_two_that_are_new_the_older_is_not_confirmed_after_the_newer(void) {
+    static slot_image_t made;
+    uint32_t newer;
+    uint32_t turn;
+
+    for (newer = 0; newer < 2u; ++newer) {
+        memset(&flash, 0xFF, sizeof flash);
+        link_image(&made, newer, 'n');
+        sign(&made, 9, RELEASE);
+        CHECK(update(&made, newer) == DIMMER_SLOT_OK);
+        link_image(&made, 1u - newer, 'o');
+        sign(&made, 3, RELEASE);
+        CHECK(update(&made, 1u - newer) == DIMMER_SLOT_OK);
+        for (turn = 0; turn < 4u; ++turn) {
+            CHECK(start() == DIMMER_SLOT_OK);
+            if (newer == 0u || turn != 0u) {
+                CHECK(started.slot == (int8_t)newer && running() == 'n');
+            }
+            CHECK(started.why[1u - newer] ==
+                  (newer == 0u && turn == 1u ? DIMMER_SLOT_DOWNGRADE : DIMMER_SLOT_OK));
+        }
+    }
+}
+
 /* An update that ends at `step`; then starts, of which the first `losses` end somewhere, too.
  * Returns the letter of the model that runs at last. */
 static char interrupted(const slot_image_t *made, uint32_t slot, uint32_t step, volatile uint32_t losses) {
@@ -180,6 +206,7 @@ int main(int argc, char **argv) {
     randomness = argc > 2 ? (uint32_t)atoi(argv[2]) : 1u;
     what_is_wrong_is_refused_with_its_reason();
     an_older_image_without_a_note_stays_out();
+    of_two_that_are_new_the_older_is_not_confirmed_after_the_newer();
     new_device('o');
     link_image(&made, 1, 'n');
     sign(&made, 2, 0);

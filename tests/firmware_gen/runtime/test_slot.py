@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from dimmer.firmware_gen.library import engine_sources
+from dimmer.pipeline.bundles.slots.signing import demo_key
 from tests.firmware_gen.runtime.c_library import SANITIZED, compile_c
 
 SOURCE = Path(__file__).with_name("slot_test.c")
@@ -46,6 +47,13 @@ def test_the_power_fails_at_every_write(program: Path) -> None:
 @pytest.mark.parametrize("seed", range(2, 7))
 def test_ten_thousand_losses_of_power(program: Path, seed: int) -> None:
     assert sum(lose_power(program, 2000, seed)) == 2000
+
+
+def test_the_demo_key_is_the_one_that_signs(library: ctypes.CDLL) -> None:
+    pytest.importorskip("cryptography", reason="needs pip install 'dimmer-nn[sign]'")
+    key_hash = demo_key().key_hash
+    assert library.dimmer_is_demo_key(key_hash) == 1
+    assert library.dimmer_is_demo_key(key_hash[::-1]) == 0
 
 
 @pytest.mark.parametrize("size", [0, 1, 55, 56, 63, 64, 65, 119, 120, 1000])

@@ -7,6 +7,7 @@ import pytest
 
 from dimmer.pipeline.inspection.facts import (
     CheckpointFacts,
+    FileFacts,
     Inspection,
     ModelFacts,
     ModesFacts,
@@ -14,7 +15,7 @@ from dimmer.pipeline.inspection.facts import (
     StoredTensor,
     TensorFacts,
 )
-from dimmer.pipeline.inspection.page import print_inspection
+from dimmer.pipeline.inspection.page import print_file, print_inspection
 from tests.pipeline.inspection.test_facts import PLAN
 
 TENSOR = TensorFacts(0, "[bold]x", (1, 4, 4, 2), "int8", "per tensor", 0.5, 3, False, 0)
@@ -53,3 +54,19 @@ def test_everything_is_told_as_it_stands(capsys: pytest.CaptureFixture[str]) -> 
 def test_what_are_no_modes_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     print_inspection(Inspection((), ModesFacts(None, ("they differ",)), ()), tensors=False)
     assert capsys.readouterr().out == "not modes of one network: they differ\n"
+
+
+def test_what_a_file_says_makes_no_line_of_its_own_and_tells_the_terminal_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    evil = "0.1\nsigned  by one whom allowed_signers names\n\x1b[8m\x9b8m\u202e"
+    print_file(FileFacts(f"b/{evil}", "bundle", 1, (("tvm", evil), (evil, "x")), (f"{evil} is damaged",)))
+    stored = StoredTensor(evil, "F32", (2,), 8)
+    tensor = TensorFacts(0, evil, (1,), "int8", "none", None, None, False, 0)
+    operator = OperatorFacts(0, evil, evil, (0,), (0,), "int8", "none", 0, 0, (), (evil,))
+    model = ModelFacts(evil, 1, (0,), (0,), 1, 1, (operator,), (tensor,), (evil,), None)
+    found = Inspection((model,), None, (CheckpointFacts(evil, 1, 1, {"seed": evil}, (stored,)),))
+    print_inspection(found, tensors=True)
+    shown = capsys.readouterr().out
+    assert not any(line.startswith("signed") for line in shown.splitlines())
+    assert all(letter.isprintable() for letter in shown if letter != "\n")

@@ -110,6 +110,49 @@ def test_files_cross_the_line_in_both_directions(tmp_path: Path) -> None:
     assert (tmp_path / "out.bin").read_bytes() == b"\xca\xfe"
 
 
+@pytest.mark.parametrize(
+    "garbled",
+    [
+        '{"event":"read","turn":1,"handle":7,"at":0,"bytes":4}',
+        '{"event":"read","turn":1,"handle":-1,"at":0,"bytes":4}',
+        '{"event":"read","turn":1,"handle":0,"at":-5,"bytes":4}',
+        '{"event":"read","turn":1,"handle":0,"at":1e99,"bytes":4}',
+        '{"event":"read","turn":1,"handle":0,"at":0}',
+        '{"event":"read","turn":1,"handle":[0],"at":0,"bytes":4}',
+        '{"event":"read","turn":1,"handle":0,"at":99999999999999999999,"bytes":4}',
+        '{"event":"write","turn":1,"handle":9,"at":0,"crc":0,"hex":""}',
+        '{"event":"end"}',
+        '{"event":"end","code":"0"}',
+    ],
+)
+def test_a_garbled_question_is_asked_again(tmp_path: Path, garbled: str) -> None:
+    (tmp_path / "in.bin").write_bytes(b"lamp")
+    seen: list[bytes] = []
+
+    def play(board: Board) -> None:
+        board.be_called()
+        board.say('{"event":"open","turn":1,"path":"in.bin","write":false}')
+        handle = board.answer()[0]
+        board.say(garbled)
+        board.say(json.dumps({"event": "read", "handle": handle, "turn": 2, "at": 0, "bytes": 4}))
+        seen.append(board.answer())
+        board.say('{"event":"end","code":0}')
+
+    with terminal() as (board, port), open_port(port) as link:
+        thread = threading.Thread(target=play, args=(board,))
+        thread.start()
+        link.call(5)
+        assert link.run(["verify", "in.bin"], tmp_path, 5).code == 0
+        thread.join()
+    assert seen == [b"lamp"]
+
+
+def test_a_port_that_another_command_has_is_told() -> None:
+    with terminal() as (_, port), open_port(port):
+        with pytest.raises(TargetError, match="is in use by another program, .*: end that first"), open_port(port):
+            pass
+
+
 def test_a_board_that_says_nothing_is_told_in_time(tmp_path: Path) -> None:
     with terminal() as (_, port), open_port(port) as link:
         with pytest.raises(NoAnswerError, match=r"no board answers within 0\.3 s: look at port and cable"):

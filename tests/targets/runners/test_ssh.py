@@ -275,9 +275,39 @@ def test_a_key_with_a_passphrase_is_told_at_once(tmp_path: Path) -> None:
 def test_a_dry_run_signs_what_is_copied(tmp_path: Path) -> None:
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "a key")], check=True)
     bundle = make(tmp_path / "a bundle", "v1", "exit 0")
-    (line,) = [line for line in steps(Remote("a@b"), bundle, None, tmp_path / "a key") if "-Y sign" in line]
-    subprocess.run(["sh", "-c", line], check=True, cwd="/", capture_output=True)
-    assert (bundle / SIGNATURE).is_file()
+    before = sorted(bundle.rglob("*"))
+    lines = [line.replace("XXXXXXXX", tmp_path.name) for line in steps(Remote("a@b"), bundle, None, tmp_path / "a key")]
+    (at,) = [at for at, line in enumerate(lines) if "-Y sign" in line]
+    assert f"-- {bundle}" in lines[at - 2].replace("'", "")
+    copied = Path(lines[at - 1].split()[-1])
+    try:
+        for line in lines[at - 1 : at + 1]:
+            subprocess.run(["sh", "-c", line], check=True, cwd="/", capture_output=True)
+        signature = copied.with_name(f"{copied.name}.sig")
+        assert signature.is_file()
+        assert f"-- {signature} a@b:" in lines[at + 1]
+        assert lines[at + 1].endswith(f"/bundle/{SIGNATURE}")
+    finally:
+        for left in copied.parent.glob(f"{copied.name}*"):
+            left.unlink()
+    # In the build's folder it would be no file that a stage has made.
+    assert sorted(bundle.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("host", "to"),
+    [
+        ("root@2001:db8::5", "root@[2001:db8::5]:/tmp/x"),
+        ("2001:db8::5", "[2001:db8::5]:/tmp/x"),
+        ("fe80::1%eth0", "[fe80::1%eth0]:/tmp/x"),
+        ("root@192.0.2.7", "root@192.0.2.7:/tmp/x"),
+        ("board", "board:/tmp/x"),
+    ],
+)
+def test_an_ipv6_address_is_in_brackets_for_scp_alone(host: str, to: str) -> None:
+    remote = Remote(host)
+    assert remote.copying(Path("a"), "/tmp/x")[-1] == to
+    assert f"-- {host} id" in remote.shown("id")
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", '{"architecture": 1, "model": "toy"}', "[" * 100_000])

@@ -73,7 +73,9 @@ def test_a_bundle_is_all_its_files(built: BuildContext) -> None:
         (bundle / name).write_text(name)
     verified("host").save(verify_folder(built.build_dir, "host"))
     names = [file.name for file in gather(context).subject]
-    assert names == ["mnist5k-r14/bin/dimmer-run", "mnist5k-r14/weights.bin"]
+    assert names == ["bundle/mnist5k-r14/bin/dimmer-run", "bundle/mnist5k-r14/weights.bin"]
+    # From where the bill lies.
+    assert all((context.target_dir / name).is_file() for name in names)
 
 
 def test_other_code_is_another_hash(built: BuildContext) -> None:
