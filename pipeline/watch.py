@@ -20,7 +20,7 @@ import typer
 from dimmer.errors import DimmerError
 from dimmer.pipeline.artifacts.context import build_folder
 from dimmer.pipeline.artifacts.places import built_elf
-from dimmer.pipeline.core.command import console, main_of, model_option, target_option
+from dimmer.pipeline.core.command import at_stop, console, main_of, model_option, target_option
 from dimmer.pipeline.recipe.recipe import load_recipe
 from dimmer.pipeline.reporting.live.sources import Lines, emulated, recorded, source_of
 from dimmer.pipeline.reporting.live.terminal import line_of, view
@@ -43,6 +43,8 @@ def main(
     speed: Annotated[float, typer.Option("--speed", min=0.0, max=1e6, help="Of a replay; 0: at once.")] = 1.0,
 ) -> None:
     """Show a device live, on the terminal and on a page: mode, charge, predicted end, latency, predictions."""
+    # Of a serial line there is no other end.
+    at_stop("stopped" if record is None else f"stopped; {record} has what was heard")
     with ExitStack() as stack:
         if source is None:
             build = build_folder(load_recipe(model)) / load_target(target).name

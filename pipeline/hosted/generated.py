@@ -97,6 +97,8 @@ def find_generated(path: Path) -> Generated:
     Raises:
         DimmerError: there is none, or none that this machine can run.
     """
+    # Of "." the folder above it has no name.
+    path = path.absolute()
     if not path.is_dir():
         raise DimmerError(f"{path} is no folder and no .tflite file: {_WHAT}")
     # The stage's own first: the copies beside it may be older.

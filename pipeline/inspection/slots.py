@@ -36,7 +36,8 @@ def inspect_slot_image(path: Path, public: bytes | None = None) -> FileFacts:
     """Version, counter, place, core and signature of an image; its SHA-256 is compared.
 
     Args:
-        public: 32 bytes of the ed25519 public key that should have signed it; None: by whom it is signed is not checked.
+        public: 32 bytes of the ed25519 public key that should have signed it; None: nobody's, the signature is not
+            checked.
 
     Raises:
         DimmerError: it cannot be read.

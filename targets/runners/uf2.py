@@ -137,8 +137,13 @@ class Uf2:
 
 def drives() -> Iterator[Path]:
     """Folders in which removable drives are mounted, of Linux and macOS, that are a board's."""
-    user = getpass.getuser()
-    for root in (f"/media/{user}", f"/run/media/{user}", "/media", "/Volumes", "/mnt"):
+    try:
+        user = getpass.getuser()
+        own = [f"/media/{user}", f"/run/media/{user}"]
+    except (KeyError, OSError):
+        # In a container the user may have no name.
+        own = []
+    for root in (*own, "/media", "/Volumes", "/mnt"):
         for folder in sorted(Path(root).glob("*")):
             if (folder / INFO).is_file():
                 yield folder

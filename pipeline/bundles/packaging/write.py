@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -15,6 +16,7 @@ from pathlib import Path
 from dimmer.errors import DimmerError
 from dimmer.pipeline.bundles.packaging.formats import Format, files_of
 from dimmer.pipeline.bundles.packaging.package import Package
+from dimmer.pipeline.core.closure import file_hash
 from dimmer.pipeline.core.stage import atomic_write
 
 RECORD = "dimmer-package.json"
@@ -37,10 +39,10 @@ def write_package(package: Package, form: Format, out: Path) -> Written:
     """Writes `<out>/<package>/` and the archive beside it; a package that lies there is replaced whole.
 
     Raises:
-        DimmerError: something else lies there, or it cannot be written.
+        DimmerError: something else lies there, or within it, or it cannot be written.
     """
     files = files_of(package, form)
-    files[RECORD] = record(package, form)
+    files[RECORD] = record(package, form, files)
     folder, archive = out / package.symbol, out / form.archive(package)
     try:
         _replace_folder(folder, files)
@@ -50,8 +52,12 @@ def write_package(package: Package, form: Format, out: Path) -> Written:
     return Written(folder, archive)
 
 
-def record(package: Package, form: Format) -> str:
-    """The content of dimmer-package.json, for programs."""
+def record(package: Package, form: Format, files: Mapping[str, str]) -> str:
+    """The content of dimmer-package.json, for programs.
+
+    Args:
+        files: all others, by their paths.
+    """
     about = {
         "name": package.symbol,
         "version": package.version,
@@ -68,6 +74,7 @@ def record(package: Package, form: Format) -> str:
             }
             for core in package.cores
         ],
+        "files": {path: hashlib.sha256(text.encode()).hexdigest() for path, text in sorted(files.items())},
     }
     return json.dumps(about, indent=1) + "\n"
 
@@ -83,10 +90,42 @@ def zip_bytes(files: Mapping[str, str], folder: str) -> bytes:
     return target.getvalue()
 
 
+def _check_own(folder: Path) -> None:
+    """Nothing but what a package has lies in its folder, which is replaced whole.
+
+    Raises:
+        DimmerError: somebody put a file there, or edited one.
+    """
+    try:
+        listed = json.loads((folder / RECORD).read_text(encoding="utf-8")).get("files")
+    except (OSError, ValueError, AttributeError, RecursionError):
+        listed = {}
+    if listed is None:
+        # Written before it listed them: nothing can be told.
+        return
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_symlink() or (path.is_file() and name != RECORD and listed.get(name) != file_hash(path)):
+            raise DimmerError(
+                f"{path} was put there or edited by somebody, and a new package replaces the whole folder: move it "
+                "away, or name another folder with --out"
+            )
+
+
+def _restore(folder: Path) -> None:
+    """Brings back a package that a killed run had put aside and not yet replaced."""
+    for retired in sorted(folder.parent.glob(f".{folder.name}.*.old")):
+        if not folder.exists() and (retired / RECORD).is_file():
+            retired.rename(folder)
+
+
 def _replace_folder(folder: Path, files: Mapping[str, str]) -> None:
     known = folder / RECORD
+    _restore(folder)
     if folder.is_symlink() or (folder.exists() and not known.is_file()):
         raise DimmerError(f"{folder} is there and is no package of Dimmer's: remove it, or name another with --out")
+    if folder.exists():
+        _check_own(folder)
     partial = folder.with_name(f".{folder.name}.{os.getpid()}")
     retired = folder.with_name(f".{folder.name}.{os.getpid()}.old")
     try:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TextIO
 
 from dimmer import children
+from dimmer.endings import say
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.documents import parse_document, to_json
 from dimmer.targets import Target
@@ -117,6 +118,10 @@ def replayed(path: Path, lines: Iterator[str], speed: float, sleep: Callable[[fl
             if not 0 <= found.at_s <= _LATEST_S:
                 raise ValueError(f"at_s is {found.at_s}, not 0 to {_LATEST_S:.0f} seconds")
         except ValueError as error:
+            if last is not None and not text.endswith("\n"):
+                # The disk was full, or the computer lost its power.
+                say(f"{path} ends within line {number + 1}, which is left out")
+                return
             raise DimmerError(f"{path}, line {number + 1}: {error}: take a file that --record wrote") from error
         if speed > 0 and last is not None and found.at_s > last:
             sleep(min((found.at_s - last) / speed, _LONGEST_S))

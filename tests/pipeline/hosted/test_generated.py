@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from dimmer.errors import DimmerError
 from dimmer.firmware_gen.emit.meaning import InputMeaning, Meaning
 from dimmer.firmware_gen.generate import generate
+from dimmer.firmware_gen.library import RUNTIME
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.pipeline.hosted.generated import find_generated
 from tests.firmware_gen.networks import tiny_ends
@@ -53,3 +55,15 @@ def test_a_stage_s_own_c_comes_before_an_older_copy(tmp_path: Path) -> None:
         (target / name).write_bytes((target / "firmware" / name).read_bytes())
     assert find_generated(target).folder == target / "firmware"
     assert find_generated(target / "firmware").folder == target / "firmware"
+
+
+def test_a_folder_is_found_from_within(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build = modes_folder(tmp_path)
+    board = build / "board" / "firmware"
+    shutil.copytree(build / "host" / "firmware", board)
+    source = board / "dimmer_blocks.c"
+    foreign = next(path.stem for path in sorted((RUNTIME / "kernels" / "helium").glob("dimmer_*.c")))
+    source.write_text(source.read_text() + f"\nextern int {foreign}(void);\n")
+    for place, name in ((board, "."), (board.parent, "."), (board.parent, "firmware"), (build, "board"), (build, ".")):
+        monkeypatch.chdir(place)
+        assert find_generated(Path(name)).folder == build / "host" / "firmware"

@@ -148,9 +148,9 @@ def test_a_garbled_question_is_asked_again(tmp_path: Path, garbled: str) -> None
 
 
 def test_a_port_that_another_command_has_is_told() -> None:
-    with terminal() as (_, port), open_port(port):
-        with pytest.raises(TargetError, match="is in use by another program, .*: end that first"), open_port(port):
-            pass
+    in_use = pytest.raises(TargetError, match=r"is in use by another program, .*: end that first")
+    with terminal() as (_, port), open_port(port), in_use, open_port(port):
+        pass
 
 
 def test_a_board_that_says_nothing_is_told_in_time(tmp_path: Path) -> None:

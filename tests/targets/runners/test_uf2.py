@@ -125,3 +125,11 @@ def test_the_right_board_and_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         WAY.drive(Where())
     monkeypatch.setattr(uf2_module, "drives", lambda: iter([pico, two[0]]))
     assert WAY.drive(Where()) == two[0]
+
+
+def test_a_user_without_a_name_has_no_drives_of_his_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody() -> str:
+        raise KeyError("getpwuid(): uid not found: 54321")
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    assert list(uf2_module.drives()) == []

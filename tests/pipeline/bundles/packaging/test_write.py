@@ -108,3 +108,30 @@ def test_a_zip_knows_no_time(blocks: Package) -> None:
     assert [entry.filename for entry in entries] == ["top/a", "top/b"]
     assert {entry.date_time for entry in entries} == {(1980, 1, 1, 0, 0, 0)}
     assert replace(blocks).version == blocks.version
+
+
+@pytest.mark.parametrize("name", ["my_board.c", "CMakeLists.txt", "mine/main.c", "link.c", RECORD])
+def test_what_somebody_put_there_or_edited_stays(blocks: Package, tmp_path: Path, name: str) -> None:
+    folder = write_package(blocks, FORM, tmp_path).folder
+    (folder / name).parent.mkdir(exist_ok=True)
+    if name == "link.c":
+        (folder / name).symlink_to(folder / RECORD)
+    else:
+        (folder / name).write_text("{}" if name == RECORD else "work")
+    before = contents(folder)
+    if name == RECORD:
+        # Of a version that listed no files: nothing can be told.
+        write_package(blocks, FORM, tmp_path)
+        return
+    with pytest.raises(DimmerError, match=r"was put there or edited by somebody, .*: move it away, or name another"):
+        write_package(blocks, FORM, tmp_path)
+    assert contents(folder) == before
+
+
+def test_a_package_that_a_killed_run_put_aside_comes_back(blocks: Package, tmp_path: Path) -> None:
+    folder = write_package(blocks, FORM, tmp_path).folder
+    (folder / "my_board.c").write_text("work")
+    folder.rename(tmp_path / ".dimmer_blocks.4711.old")
+    with pytest.raises(DimmerError, match=r"my_board\.c was put there or edited by somebody"):
+        write_package(blocks, FORM, tmp_path)
+    assert (folder / "my_board.c").read_text() == "work"

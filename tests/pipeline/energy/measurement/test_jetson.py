@@ -19,11 +19,11 @@ LINE = (
 def test_power_of_a_rail(tmp_path: Path) -> None:
     path = tmp_path / "tegra.log"
     path.write_text("\n".join(LINE.format(number, 5000 + number) for number in range(6)) + "\n")
-    found = read_tegrastats(path, "VDD_IN", 500)
-    assert found.interval_s == 0.5
+    found = read_tegrastats(path, "VDD_IN", 900)
+    assert found.interval_s == 0.9
     assert found.milliwatts is not None
     assert found.milliwatts.tolist() == [5000, 5001, 5002, 5003, 5004, 5005]
-    soc = read_tegrastats(path, "VDD_SOC", 500)
+    soc = read_tegrastats(path, "VDD_SOC", 1000)
     assert soc.milliwatts is not None
     assert soc.milliwatts.tolist() == [1400] * 6
 
@@ -51,3 +51,13 @@ def test_a_missing_rail_names_those_that_are_there(tmp_path: Path) -> None:
         read_tegrastats(path, "VDD_IN", 1000)
     with pytest.raises(DimmerError, match="cannot be read"):
         read_tegrastats(tmp_path / "none", "VDD_IN", 1000)
+
+
+def test_another_interval_than_the_lines_tell_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "tegra.log"
+    path.write_text("\n".join(LINE.format(number // 10, 5000) for number in range(60)) + "\n")
+    assert read_tegrastats(path, "VDD_IN", 100).interval_s == 0.1
+    with pytest.raises(DimmerError, match=r"its lines are 85 ms apart by their own times, not 1000: name it with"):
+        read_tegrastats(path, "VDD_IN", 1000)
+    with pytest.raises(DimmerError, match="times, not 10:"):
+        read_tegrastats(path, "VDD_IN", 10)

@@ -148,3 +148,18 @@ def test_a_runner_that_is_not_there(tmp_path: Path) -> None:
 def test_a_firmware_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(TargetError, match="compile it first"), emulated(load_target("host"), tmp_path / "no.elf"):
         pass
+
+
+def test_a_recording_that_ends_within_a_line_is_shown_up_to_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "day.jsonl"
+    kept = list(recorded(heard(iter(line + "\n" for line in lines(3))), path))
+    whole = path.read_text()
+    path.write_text(whole[:-20])
+    with source_of(str(path), 0.0) as found:
+        assert list(found) == kept[:-1]
+    assert capsys.readouterr().err == f"{path} ends within line 3, which is left out\n"
+    path.write_text(whole[:-20] + "\n")
+    with source_of(str(path), 0.0) as found, pytest.raises(DimmerError, match=r"line 3: .* take a file that --record"):
+        list(found)
