@@ -30,11 +30,11 @@ def division_table(source: Quantisation, divisor: Quantisation, output: Quantisa
     """DIV of each of the codes -128..127 by one code.
 
     Raises:
-        RangeError: the divisor is 0, or TFLite shifts by more than 31 bits, of which the result is undefined.
+        RangeError: it divides by 0, or TFLite shifts by more than 31 bits, of which the result is undefined.
     """
     below = code - divisor.zero_point
-    if below == 0 or code == 0:
-        raise fp.RangeError("it divides by 0, or by the code 0, which TFLite does not allow")
+    if below == 0:
+        raise fp.RangeError("it divides by 0")
     multiplier, shift = fp.quotient_multiplier(source, divisor, output)
     size = abs(below).bit_length()
     reciprocal = reciprocal_of_one_plus((abs(below) << (32 - size)) - (1 << 31))

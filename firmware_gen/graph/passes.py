@@ -12,9 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.graph import fixed_point as fp
 from dimmer.firmware_gen.graph.options import Assign
 from dimmer.firmware_gen.graph.products import fold_moves
-from dimmer.firmware_gen.graph.ranges import code_range
+from dimmer.firmware_gen.graph.ranges import WHOLE, code_range
 from dimmer.firmware_gen.graph.types import (
     Conv2d,
     DepthwiseConv2d,
@@ -228,10 +229,18 @@ def with_common_codes(networks: tuple[Network, ...]) -> tuple[Network, ...]:
     if len(networks) == 1:
         return networks
     for place in range(len(networks[0].boundaries)):
-        ranges = [code_range(network.graph, network.boundaries[place]) for network in networks]
+        ranges = [_codes(network, place) for network in networks]
         lows, highs = zip(*ranges, strict=True)
         networks = tuple(_with_codes(network, place, (min(lows), max(highs))) for network in networks)
     return networks
+
+
+def _codes(network: Network, place: int) -> tuple[int, int]:
+    try:
+        return code_range(network.graph, network.boundaries[place])
+    except fp.RangeError:
+        # A scale that cannot be computed with: it is told where its operator is lowered.
+        return WHOLE
 
 
 def _with_codes(network: Network, place: int, codes: tuple[int, int]) -> Network:

@@ -63,9 +63,22 @@ def _leaky_relu(options: Lookup, source: Quantisation, output: Quantisation) -> 
         below = float(np.float32(source.scale) * np.float32(options.parameter) / np.float32(output.scale))
     pairs = {False: signed_multiplier(above), True: signed_multiplier(below)}
     return [
-        fp.multiply_by_quantized_multiplier(value, *pairs[value < 0]) + output.zero_point
-        for value in (code - source.zero_point for code in CODES)
+        _scaled(value, pairs[value < 0]) + output.zero_point for value in (code - source.zero_point for code in CODES)
     ]
+
+
+def _scaled(value: int, pair: tuple[int, int]) -> int:
+    """A difference of codes, rescaled.
+
+    Raises:
+        RangeError: TFLite would shift bits out of 32, of which the result depends on the processor.
+    """
+    multiplier, shift = pair
+    if not -(2**31) <= value << max(shift, 0) < 2**31:
+        raise fp.RangeError(
+            f"the input's scale is so large beside the output's that TFLite shifts {value} by {shift} bits, out of 32"
+        )
+    return fp.multiply_by_quantized_multiplier(value, multiplier, shift)
 
 
 def signed_multiplier(real: float) -> tuple[int, int]:
@@ -128,13 +141,13 @@ def _abs(_options: Lookup, source: Quantisation, output: Quantisation) -> list[i
     if source.scale == output.scale:
         return [value + output.zero_point for value in values]
     pair = fp.ratio_multiplier_float(source, output)
-    return [fp.multiply_by_quantized_multiplier(value, *pair) + output.zero_point for value in values]
+    return [_scaled(value, pair) + output.zero_point for value in values]
 
 
 def _relu_0_to_1(_options: Lookup, source: Quantisation, output: Quantisation) -> list[int]:
     pair = fp.ratio_multiplier_float(source, output)
     top = output.zero_point + fp.round_half_away(float(np.float32(1) / np.float32(output.scale)))
-    codes = [fp.multiply_by_quantized_multiplier(code - source.zero_point, *pair) for code in CODES]
+    codes = [_scaled(code - source.zero_point, pair) for code in CODES]
     return [max(output.zero_point, min(top, code + output.zero_point)) for code in codes]
 
 

@@ -14,7 +14,7 @@ from itertools import zip_longest
 from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.npu.compiled import CompiledMode
 from dimmer.firmware_gen.npu.exact import Dense, corrected
-from dimmer.firmware_gen.npu.stream import Registers, commands
+from dimmer.firmware_gen.npu.stream import Registers, bytes_of_map, commands
 
 _READS = ("WEIGHT", "SCALE", "WEIGHT1", "SCALE1")
 _Fetched = tuple[int, int, bytes]
@@ -166,8 +166,13 @@ def _one(
     for part in ("IFM", "IFM2"):
         if held.get(f"{part}_REGION") == mode.read_only_region:
             base = registers.pop(f"{part}_BASE0", 0)
-            if name == "ELEMENTWISE" or (part == "IFM" and name in _BLOCKS):
-                constants[part] = mode.read_only[base : base + 4]
+            if (name == "ELEMENTWISE" and not (part == "IFM2" and _is_scalar(held))) or (
+                part == "IFM" and name in _BLOCKS
+            ):
+                end = base + bytes_of_map(part, held)
+                if end > len(mode.read_only):
+                    raise FirmwareGenError(f"{name} reads its {part} behind the end of the constants")
+                constants[part] = mode.read_only[base:end]
     if held.get("ACTIVATION", 0) & 0x10:
         constants["tables"] = b"".join(content for region, _, content in fetched if region & 0x100)
     precision = registers.pop("OFM_PRECISION", 0)
@@ -175,6 +180,11 @@ def _one(
         return Work(name, param, registers, {}, 0, *flow)
     registers["OFM_PRECISION"] = precision & ~_ROUNDING
     return Work(name, param, registers, constants, precision >> 14, *flow)
+
+
+def _is_scalar(held: Registers) -> bool:
+    """Whether the second operand is a number in a register."""
+    return bool(held.get("IFM2_BROADCAST", 0) >> 7 & 1)
 
 
 def _read(region: int, base: int, size: int, fetched: Sequence[_Fetched], mode: CompiledMode) -> bytes | None:

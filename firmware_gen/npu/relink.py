@@ -22,7 +22,7 @@ from dimmer.firmware_gen.errors import FirmwareGenError
 from dimmer.firmware_gen.npu.compiled import CompiledMode
 from dimmer.firmware_gen.npu.exact import NATURAL_ROUNDING, Dense, corrected
 from dimmer.firmware_gen.npu.scales import PACKED, PACKED_REGION, Packing, packable
-from dimmer.firmware_gen.npu.stream import Command, Registers, commands, words_of
+from dimmer.firmware_gen.npu.stream import Command, Registers, bytes_of_map, commands, words_of
 
 RELINKED = ("ethos-u55", "ethos-u65")
 """NPUs whose streams can be rewritten. Ethos-U85 has other codes, which nobody has given names here."""
@@ -322,7 +322,7 @@ def _bases(
             constant = held.get(f"{map_}_REGION") == region
             base = held[f"{map_}_BASE0"]
             if constant:
-                base = put(base, _extent(map_, held), "constants")
+                base = put(base, bytes_of_map(map_, held), "constants")
             yield f"{map_}_BASE0", base
             for tile in "123":
                 yield f"{map_}_BASE{tile}", 0 if constant else held[f"{map_}_BASE{tile}"]
@@ -339,20 +339,6 @@ def _origin(held: Registers, base: int, size: int, region: int, moved: Sequence[
             inside = dma.to <= base and base + size <= dma.to + dma.size
             return dma.source + base - dma.to if inside else None
     return None
-
-
-def _extent(map_: str, held: Registers) -> int:
-    """Bytes of a feature map of constants, which lies in one tile."""
-    height, width = held[f"{map_}_HEIGHT0_M1"] + 1, held[f"{map_}_WIDTH0_M1"] + 1
-    depth = held["OFM_DEPTH_M1" if map_ == "IFM2" else "IFM_DEPTH_M1"] + 1
-    if map_ == "IFM2" and held["IFM2_BROADCAST"] >> 2 & 1:
-        depth = 1
-    precision = held[f"{map_}_PRECISION"]
-    size = 1 << (precision >> 2 & 3)
-    rows = (height - 1) * held[f"{map_}_STRIDE_Y"] + (width - 1) * held[f"{map_}_STRIDE_X"]
-    if precision >> 6 & 1:
-        return rows + (depth - 1) // 16 * held[f"{map_}_STRIDE_C"] + 16 * size
-    return rows + depth * size
 
 
 def _pieces_of_dma(stream: Sequence[Command], at: int, held: Registers) -> list[tuple[int, int, str]]:

@@ -56,6 +56,24 @@ class Registers(dict[str, int]):
             self[f"{command.name}#"] = command.param
 
 
+def bytes_of_map(map_: str, held: Registers) -> int:
+    """Bytes of an input feature map that lies in one tile, as one of constants does.
+
+    Args:
+        map_: IFM or IFM2.
+    """
+    height, width = held[f"{map_}_HEIGHT0_M1"] + 1, held[f"{map_}_WIDTH0_M1"] + 1
+    depth = held["OFM_DEPTH_M1" if map_ == "IFM2" else "IFM_DEPTH_M1"] + 1
+    if map_ == "IFM2" and held["IFM2_BROADCAST"] >> 2 & 1:
+        depth = 1
+    precision = held[f"{map_}_PRECISION"]
+    size = 1 << (precision >> 2 & 3)
+    rows = (height - 1) * held[f"{map_}_STRIDE_Y"] + (width - 1) * held[f"{map_}_STRIDE_X"]
+    if precision >> 6 & 1:
+        return rows + (depth - 1) // 16 * held[f"{map_}_STRIDE_C"] + 16 * size
+    return rows + depth * size
+
+
 def commands(words: Sequence[int]) -> Iterator[Command]:
     """The commands of a stream.
 

@@ -164,14 +164,24 @@ class _DamagedError(ValueError):
     """What contradicts itself in a file, in words."""
 
 
+_TIMES, _MORE = 16, 1 << 20
+"""How many bytes all lists of a file may have together: of its own bytes, and besides."""
+
+
 class _Reader:
     def __init__(self, data: bytes, source: str) -> None:
         self.data = data
         self.source = source
+        self.left = _TIMES * len(data) + _MORE
+        self.buffers: dict[int, bytes | None] = {}
 
     def count(self, length: int, element_bytes: int, what: str) -> int:
         if length * element_bytes > len(self.data):
             raise _DamagedError(f"{what} claims {length} entries, more than the file could hold")
+        self.left -= length * element_bytes
+        if self.left < 0:
+            # Many tensors may say that theirs is one and the same long list.
+            raise _DamagedError(f"with {what} its lists claim more than {_TIMES} times the file's own bytes")
         return length
 
     def ints(self, length: int, as_numpy: Callable[[], Any], element_bytes: int, what: str) -> tuple[int, ...]:
@@ -278,6 +288,12 @@ class _Reader:
         def buffer_data(index: int, name: str) -> bytes | None:
             if index == 0:
                 return None
+            if index not in self.buffers:
+                # Several tensors may have one.
+                self.buffers[index] = read_buffer(index, name)
+            return self.buffers[index]
+
+        def read_buffer(index: int, name: str) -> bytes | None:
             if index >= buffer_count:
                 raise _DamagedError(f"{name} lies in buffer {index} of {buffer_count}")
             buffer = model.Buffers(index)

@@ -14,6 +14,8 @@ from dimmer.firmware_gen.read.record import RecordReader
 
 MAX_LISTED = 0xFFFF
 """Entries of a dimension that are kept one by one."""
+MAX_ENTRIES = 1 << 20
+"""Of all parts together, of an operator that takes its input apart."""
 
 Read = tuple[Options, tuple[int, ...]]
 
@@ -318,6 +320,10 @@ class MoveReader(RecordReader):
         sizes = [shape[place + 1] + before[place] + after[place] for place in range(count)]
         if any(self._listed(size)[-1:] and size % block for size, block in zip(sizes, blocks, strict=True)):
             raise self.error(f"has blocks {list(blocks)} for {sizes}; convert the model again")
+        made = tuple(size // block for size, block in zip(sizes, blocks, strict=True))
+        if (entries := total * sum(made)) > MAX_ENTRIES:
+            raise self.error(f"needs {entries} indexes for blocks {list(blocks)}, at most {MAX_ENTRIES} are supported")
+        self._shape((total, *made, *shape[count + 1 :]))
         parts = []
         for corner in np.ndindex(*blocks):
             axes = []
@@ -325,8 +331,6 @@ class MoveReader(RecordReader):
                 at = range(corner[place] - before[place], size - before[place], block)
                 axes.append(tuple(lie[place + 1][i] if 0 <= i < shape[place + 1] else None for i in at))
             parts.append((*axes, *lie[count + 1 :]))
-        made = tuple(size // block for size, block in zip(sizes, blocks, strict=True))
-        self._shape((total, *made, *shape[count + 1 :]))
         return Take(tuple(parts), self._output.q.zero_point), inputs[:1]
 
     def _resized(self) -> tuple[tuple[int, ...], tuple[int, int, int], tuple[int, int], bool, bool]:

@@ -39,8 +39,8 @@ ADVICE = {
 """Operators that are refused -> why, and what to do."""
 _CUSTOM = {
     "edgetpu": "code that edgetpu_compiler made and only an Edge TPU runs; give the file that it was made from",
-    "ethos-u": "a command stream that Vela made and only an Ethos-U runs; give the file that it was made from, with "
-    "--target ethos-u55-128 or one like it",
+    "ethos-u": "a command stream that Vela made and only an Ethos-U runs; give the file that it was made from, with a "
+    "core's target (mps3-an547): files from elsewhere are not taken to an NPU",
     "Flex": "an operator of TensorFlow itself; convert without SELECT_TF_OPS",
     "TFLite_Detection_PostProcess": "which sorts boxes in float; cut it off and sort them in your program",
 }

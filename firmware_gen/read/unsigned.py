@@ -46,7 +46,7 @@ def recoded(raw: RawModel) -> Recoded:
     """The file as int8 where anything but QUANTIZE at its ends works on uint8; else as it is."""
     if not any(_works_on_uint8(raw, operator) for operator in raw.operators):
         return Recoded(raw)
-    weights = {o.inputs[1] for o in raw.operators if o.kind in WEIGHTED and len(o.inputs) > 1}
+    weights = _weights(raw)
     tensors = [_signed(tensor, weights=index in weights) for index, tensor in enumerate(raw.tensors)]
     places: dict[int, int] = {}
     for index in (*raw.inputs, *raw.outputs):
@@ -72,6 +72,16 @@ def recoded(raw: RawModel) -> Recoded:
         outputs=tuple(places.get(index, index) for index in raw.outputs),
     )
     return Recoded(changed, tuple((end, inner) for inner, end in places.items()))
+
+
+def _weights(raw: RawModel) -> set[int]:
+    """Tensors that all who read them take for weights: whoever passes codes on wants them less by 128."""
+    ends = {*raw.inputs, *raw.outputs}
+    found, otherwise = set(), set(ends)
+    for operator in raw.operators:
+        for place, index in enumerate(operator.inputs):
+            (found if operator.kind in WEIGHTED and place == 1 else otherwise).add(index)
+    return found - otherwise
 
 
 def _unsigned(raw: RawModel, index: int) -> bool:

@@ -18,7 +18,7 @@ from dimmer.firmware_gen.library import sources as runtime_sources
 from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.firmware_gen.read.tflite import read_tflite
 from dimmer.pipeline.oracle.interpreter import OracleFailure, OracleJob, run_oracle
-from dimmer.pipeline.oracle.sample_inputs import index_limits
+from dimmer.pipeline.oracle.sample_inputs import float_limits, index_limits
 from dimmer.targets.kit.toolchain import compile_objects
 from tests.firmware_gen.runtime.c_library import ASSERTING
 
@@ -50,25 +50,28 @@ class Case:
 def edge_inputs(path: Path, random_count: int, seed: int = 0, edge_count: int = 0) -> bytes:
     """Inputs for a model: all codes at either end, constants, checkerboards, sparse ones, then random ones."""
     graph = read_tflite(path)
-    limits = index_limits(graph)
+    limits, largest = index_limits(graph), float_limits(graph)
     if not graph.inputs:
-        return b"".join(_rows(graph.tensors[graph.input], random_count, seed, edge_count, limits.get(0)))
+        whole = graph.tensors[graph.input]
+        return b"".join(_rows(whole, random_count, seed, edge_count, limits.get(0), largest.get(0)))
     rows = [
-        _rows(part.tensor, random_count, seed + at, edge_count, limits.get(part.offset))
+        _rows(part.tensor, random_count, seed + at, edge_count, limits.get(part.offset), largest.get(part.offset))
         for at, part in enumerate(graph.inputs)
     ]
     order = sorted(range(len(rows)), key=lambda place: graph.inputs[place].offset)
     return b"".join(rows[place][sample] for sample in range(min(map(len, rows))) for place in order)
 
 
-def _rows(tensor: Tensor, random_count: int, seed: int, edge_count: int, limit: int | None) -> list[bytes]:
+def _rows(
+    tensor: Tensor, random_count: int, seed: int, edge_count: int, limit: int | None, largest: float | None
+) -> list[bytes]:
     random = np.random.default_rng(seed)
     size = tensor.elements
     if tensor.dtype is DType.FLOAT32:
-        # Beyond 2^31 steps of the scale TFLite's own cast overflows, and its result depends on the processor.
         edges = [np.full(size, value, np.float32) for value in (0.0, 1.0, -1.0, 1e6, -1e6, 1e-9)]
         rows = [random.normal(0, 3, size).astype(np.float32) for _ in range(random_count)]
-        return [row.astype("<f4").tobytes() for row in (*edges, *rows)]
+        end = np.inf if largest is None else largest
+        return [np.clip(row, -end, end).astype("<f4").tobytes() for row in (*edges, *rows)]
     if tensor.dtype is DType.INT16:
         wide = [np.full(size, value) for value in (-(2**15), 2**15 - 1, 0)]
         wide += [random.integers(-(2**15), 2**15, size) >> int(random.integers(0, 9)) for _ in range(random_count)]

@@ -7,7 +7,6 @@ at is order: a stream that reads what a DMA brings waits for it first.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +16,7 @@ from dimmer.firmware_gen.npu.compiled import CompiledMode
 from dimmer.firmware_gen.npu.relink import RELINKED
 from dimmer.firmware_gen.npu.stream import Registers, commands
 from dimmer.pipeline.verification.npu.errors import NpuModelError
-from dimmer.pipeline.verification.npu.memory import INTERNAL, Memory
+from dimmer.pipeline.verification.npu.memory import INTERNAL, Memory, Stretch, Transfer
 from dimmer.pipeline.verification.npu.operations import convolve, elementwise, pool
 
 if TYPE_CHECKING:
@@ -27,15 +26,6 @@ if TYPE_CHECKING:
 
 PRODUCTS = RELINKED
 """That the model knows."""
-
-
-@dataclass(frozen=True)
-class _Transfer:
-    """A DMA that has not been waited for: where it writes."""
-
-    region: int
-    start: int
-    end: int
 
 
 def run(mode: CompiledMode, inputs: Bytes) -> Bytes:
@@ -70,7 +60,7 @@ def run(mode: CompiledMode, inputs: Bytes) -> Bytes:
 
 def _interpret(mode: CompiledMode, memory: Memory) -> None:
     held = Registers()
-    under_way: list[_Transfer] = []
+    under_way = memory.under_way
     for command in commands(mode.payload.stream):
         if not command.starts:
             if command.value is not None and command.param and command.name.endswith(("_BASE", "_SRC", "_DST")):
@@ -78,14 +68,15 @@ def _interpret(mode: CompiledMode, memory: Memory) -> None:
             held.set(command)
         elif command.name == "DMA_START":
             region, to, size = held["DMA0_DST_REGION"], held["DMA0_DST"], held["DMA0_LEN"]
-            memory.copy((held["DMA0_SRC_REGION"], held["DMA0_SRC"]), (region, to), size)
-            under_way.append(_Transfer(region, to, to + size))
+            source, at = held["DMA0_SRC_REGION"], held["DMA0_SRC"]
+            memory.copy((source, at), (region, to), size)
+            under_way.append(Transfer(Stretch(source, at, at + size), Stretch(region, to, to + size)))
         elif command.name == "DMA_WAIT":
-            under_way = under_way[len(under_way) - command.param :] if command.param else []
+            del under_way[: len(under_way) - command.param]
         elif command.name == "STOP":
             return
         elif command.name in ("CONV", "DEPTHWISE", "POOL", "ELEMENTWISE"):
-            _refuse_hurry(command.name, held, under_way)
+            _refuse_hurry(command.name, held, memory)
             if command.name == "POOL":
                 pool(memory, held, command.param)
             elif command.name == "ELEMENTWISE":
@@ -95,16 +86,18 @@ def _interpret(mode: CompiledMode, memory: Memory) -> None:
     raise NpuModelError("the command stream does not end with STOP: compile the model again")
 
 
-def _refuse_hurry(operation: str, held: Registers, under_way: list[_Transfer]) -> None:
-    """Raises NpuModelError where an operation reads what a DMA may still be writing."""
+def _refuse_hurry(operation: str, held: Registers, memory: Memory) -> None:
+    """Raises NpuModelError where an operation reads constants that a DMA may still be writing; feature maps are
+    `Memory`'s.
+    """
     reads = []
     if operation in ("CONV", "DEPTHWISE"):
         for name in ("WEIGHT", "SCALE", "WEIGHT1", "SCALE1"):
             if f"{name}_BASE" in held:
                 start = held[f"{name}_BASE"]
-                reads.append(_Transfer(held[f"{name.rstrip('1')}_REGION"], start, start + held[f"{name}_LENGTH"]))
+                reads.append(Stretch(held[f"{name.rstrip('1')}_REGION"], start, start + held[f"{name}_LENGTH"]))
     if held["ACTIVATION"] & 0x10:
-        reads.append(_Transfer(INTERNAL, 0, 1 << 32))
+        reads.append(Stretch(INTERNAL, 0, 1 << 32))
     for read in reads:
-        if any(t.region == read.region and t.start < read.end and read.start < t.end for t in under_way):
+        if any(transfer.to.meets(read) for transfer in memory.under_way):
             raise NpuModelError(f"{operation} reads what a DMA may still be writing: a wait is missing")

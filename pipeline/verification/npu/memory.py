@@ -49,16 +49,39 @@ class Format:
         return cls(1 << size, bool(precision & 1), bool(precision >> 6 & 1))
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """Bytes of a region, from `start` up to `end`."""
+
+    region: int
+    start: int
+    end: int
+
+    def meets(self, other: Stretch) -> bool:
+        """Whether both have a byte in common."""
+        return self.region == other.region and self.start < other.end and other.start < self.end
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """A DMA that has not been waited for: it may still read the one and write the other."""
+
+    source: Stretch
+    to: Stretch
+
+
 class Memory:
     """Regions of many inferences: constants that they share, and what each writes.
 
     Attributes:
         count: inferences.
+        under_way: transfers that nobody has waited for, the oldest first.
         tables: the tables of activations, uint8[TABLE_BYTES] each.
     """
 
     def __init__(self, constants: Mapping[int, bytes], writable: Mapping[int, int], count: int) -> None:
         self.count = count
+        self.under_way: list[Transfer] = []
         self._regions: dict[int, Bytes] = {
             number: np.frombuffer(data, np.uint8).reshape(1, -1) for number, data in constants.items()
         }
@@ -107,6 +130,9 @@ class Memory:
         places = addresses(map_, held, shape, form)
         region = self.region(held[f"{map_}_REGION"])
         _within(places, form.size, region.shape[1])
+        read = _stretch(held[f"{map_}_REGION"], places, form.size)
+        if any(transfer.to.meets(read) for transfer in self.under_way):
+            raise NpuModelError(f"an operation reads its {map_}, which a DMA may still be writing: a wait is missing")
         raw = region[:, places[..., None] + np.arange(form.size)]
         kind = (_SIGNED if form.signed else _UNSIGNED)[form.size]
         zero = held[f"{map_}_ZERO_POINT"]
@@ -121,6 +147,9 @@ class Memory:
         number = held["OFM_REGION"]
         region = self._writable(number)
         _within(places, form.size, region.shape[1])
+        made = _stretch(number, places, form.size)
+        if any(transfer.to.meets(made) or transfer.source.meets(made) for transfer in self.under_way):
+            raise NpuModelError("an operation writes what a DMA may still be reading or writing: a wait is missing")
         raw = values.astype((_SIGNED if form.signed else _UNSIGNED)[form.size])
         parts = np.ascontiguousarray(raw[..., None]).view(np.uint8)
         region[:, places[..., None] + np.arange(form.size)] = parts
@@ -152,6 +181,10 @@ def addresses(map_: str, held: Registers, shape: tuple[int, int, int], form: For
     if form.blocked:
         return np.asarray(place + channel // 16 * held[f"{map_}_STRIDE_C"] + channel % 16 * form.size)
     return np.asarray(place + channel * form.size)
+
+
+def _stretch(region: int, places: Int64, size: int) -> Stretch:
+    return Stretch(region, int(places.min()), int(places.max()) + size)
 
 
 def _within(places: Int64, size: int, end: int) -> None:

@@ -51,7 +51,12 @@ def verify_npu(dataset: Source, images: int, build: Path, target: Target, out: P
     firmware = NpuFirmware.load(folder)
     names = [mode.name for mode in firmware.modes]
     files = {source.name: source for source in mode_sources(converted_folder(build))}
-    sources = [files[name] for name in names if name in files]
+    if gone := [name for name in names if name not in files]:
+        raise DimmerError(
+            f"{folder} has the modes {', '.join(gone)}, which {converted_folder(build)} has not: build for "
+            f"{target.name} again"
+        )
+    sources = [files[name] for name in names]
     compiled = [[read_compiled(name, vela_output(folder, name)) for name in mode.streams] for mode in firmware.modes]
     shipped = shipped_modes(folder / "firmware.elf", build.name, compiled)
     if compiled[0][0].payload.product not in PRODUCTS:

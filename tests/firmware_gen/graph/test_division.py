@@ -29,9 +29,7 @@ def test_a_quotient_is_nearest_to_the_real_one() -> None:
     assert np.abs(table - np.clip(real, -128, 127)).max() <= 0.51
 
 
-@pytest.mark.parametrize(
-    ("code", "says"), [(5, "divides by 0"), (0, "divides by 0"), (127, "depends on the processor")]
-)
+@pytest.mark.parametrize(("code", "says"), [(5, "divides by 0"), (127, "depends on the processor")])
 def test_a_quotient_that_the_interpreter_does_not_define_is_told(code: int, says: str) -> None:
     scale = Quantisation((0.1,), (5,))
     with pytest.raises(RangeError, match=says):

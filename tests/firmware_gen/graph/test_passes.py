@@ -3,10 +3,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+from dimmer.firmware_gen.emit.policy import PolicyConfig
+from dimmer.firmware_gen.errors import FirmwareGenError
+from dimmer.firmware_gen.generate import tables_of
 from dimmer.firmware_gen.graph.passes import Network, prepare
 from dimmer.firmware_gen.graph.types import Conv2d, Padding
+from dimmer.firmware_gen.read.modes import ModeSource
 from dimmer.firmware_gen.read.tflite import parse_tflite
-from tests.firmware_gen.tflite_builder import Layers
+from tests.firmware_gen.tflite_builder import Layers, activation_code, pack
 
 
 def prepared(net: Layers, source: int, output: int, boundaries: tuple[str, ...] = ()) -> Network:
@@ -94,3 +102,23 @@ def test_padding_behind_a_boundary_is_folded_and_before_it_is_not() -> None:
     y = net.conv(padded, 4, padding="VALID")
     assert kinds(prepared(net, x, y, (net.tensors[stem].name,))) == [["CONV_2D"], ["CONV_2D"]]
     assert kinds(prepared(net, x, y, (net.tensors[padded].name,))) == [["CONV_2D", "PAD"], ["CONV_2D"]]
+
+
+def test_modes_of_a_scale_that_cannot_be_computed_with_are_told_as_one_is(tmp_path: Path) -> None:
+    net = Layers(1)
+    x = net.activation([1, 8], 0.05, 3)
+    y = net.tensor("y", [1, 4], "int8", 1e-10, 0)
+    net.operator(
+        "FULLY_CONNECTED",
+        [x, net.weights([4, 8], 0, per_channel=False)],
+        y,
+        fusedActivationFunction=activation_code("RELU6"),
+    )
+    files = [tmp_path / "a.tflite", tmp_path / "b.tflite"]
+    for file in files:
+        file.write_bytes(pack(net.model([x], [y])))
+    for modes in (files[:1], files):
+        with pytest.raises(
+            FirmwareGenError, match=r"a\.tflite: operator 0 FULLY_CONNECTED .*a sum of up to \d+ may overflow"
+        ):
+            tables_of([ModeSource(file.stem, file) for file in modes], PolicyConfig())

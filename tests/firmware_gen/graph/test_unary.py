@@ -64,3 +64,11 @@ def test_results_that_the_interpreter_casts_beyond_32_bits_are_told() -> None:
 
 def test_a_factor_may_be_negative() -> None:
     assert signed_multiplier(-0.5) == (-(1 << 30), 0)
+
+
+def test_scales_that_the_interpreter_shifts_out_of_32_bits_are_told() -> None:
+    """It wrapped, and a table that does not would have been of other codes."""
+    for function in ("ABS", "LEAKY_RELU", "RELU_0_TO_1"):
+        codes(function, q(2.0**22), q(1.0), 0.5)
+        with pytest.raises(RangeError, match="so large beside the output's that TFLite shifts"):
+            codes(function, q(2.0**25), q(1.0), 0.5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import flatbuffers
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
@@ -67,3 +68,37 @@ def test_tensors_and_operators_are_read_as_they_stand() -> None:
 
 def test_an_operator_code_that_nobody_knows_keeps_its_number() -> None:
     assert (kind_name(schema.BuiltinOperator.ADD), kind_name(99999)) == ("ADD", "operator code 99999")
+
+
+def shared_shape(tensors: int, length: int) -> bytes:
+    """A file of tensors whose shape is one and the same long list."""
+    builder = flatbuffers.Builder(1024)
+    schema.TensorStartShapeVector(builder, length)
+    for _ in range(length):
+        builder.PrependInt32(1000)
+    shape = builder.EndVector()
+    schema.TensorStart(builder)
+    schema.TensorAddShape(builder, shape)
+    schema.TensorAddType(builder, schema.TensorType.INT8)
+    tensor = schema.TensorEnd(builder)
+    schema.SubGraphStartTensorsVector(builder, tensors)
+    for _ in range(tensors):
+        builder.PrependUOffsetTRelative(tensor)
+    listed = builder.EndVector()
+    schema.SubGraphStart(builder)
+    schema.SubGraphAddTensors(builder, listed)
+    graph = schema.SubGraphEnd(builder)
+    schema.ModelStartSubgraphsVector(builder, 1)
+    builder.PrependUOffsetTRelative(graph)
+    graphs = builder.EndVector()
+    schema.ModelStart(builder)
+    schema.ModelAddVersion(builder, 3)
+    schema.ModelAddSubgraphs(builder, graphs)
+    builder.Finish(schema.ModelEnd(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def test_a_list_that_all_tensors_share_costs_no_memory() -> None:
+    """It was unpacked anew for each: 83 KB took 43 s and 645 MiB."""
+    message = refusal(shared_shape(800, 20_000))
+    assert "its lists claim more than 16 times the file's own bytes" in message

@@ -129,3 +129,13 @@ def test_the_nearest_neighbour_is_found_in_float32() -> None:
     assert [nearest(i, 3, 7, False, False) for i in range(7)] == [0, 0, 0, 1, 1, 2, 2]
     assert [nearest(i, 3, 7, True, False) for i in range(7)] == [0, 0, 1, 1, 1, 2, 2]
     assert [nearest(i, 4, 2, False, True) for i in range(2)] == [1, 3]
+
+
+@pytest.mark.parametrize("block", [2000, 40_000])
+def test_blocks_that_no_output_has_cost_no_time(block: int) -> None:
+    net = Layers(1)
+    x = net.activation([1, 1, 1, 1], 0.05, 0)
+    parameters = [net.constant("b", [block, block]), net.constant("p", [[0, block - 1], [0, block - 1]])]
+    for output in ([1, 1, 1, 1], [block * block, 1, 1, 1]):
+        made = net.same("SPACE_TO_BATCH_ND", x, output, parameters)
+        assert "at most 1048576 are supported" in refusal(net.build(x, made))

@@ -111,3 +111,22 @@ def test_weights_of_uint8_have_one_scale() -> None:
     weights = model.subgraphs[0].tensors[1]
     weights.shape, weights.quantization.scale, weights.quantization.zeroPoint = [2, 1, 1, 1], [0.1, 0.2], [128, 128]
     assert "quantised per channel" in refusal(pack(model))
+
+
+@pytest.mark.parametrize("kind", ["GATHER", "MAXIMUM"])
+def test_weights_that_somebody_else_reads_keep_their_codes(kind: str, tmp_path: Path) -> None:
+    """A tied embedding was shifted by 128 less its zero point."""
+    net = Layers(3)
+    x = net.tensor("x", [1, 4], "uint8", 0.05, 120)
+    shape = [6, 4] if kind == "GATHER" else [1, 4]
+    table = net.tensor("table", shape, "uint8", 0.02, 100, 0, net.random.integers(20, 220, size=shape))
+    y = net.operator("FULLY_CONNECTED", [x, table], net.tensor("y", [1, shape[0]], "uint8", 0.05, 110))
+    places = net.tensor("places", [1, 3], "int32")
+    made = net.tensor("made", [1, 3, 4] if kind == "GATHER" else [1, 4], "uint8", 0.02, 100)
+    if kind == "GATHER":
+        net.operator("GATHER", [table, places], made, axis=0)
+    else:
+        net.operator("MAXIMUM", [x, table], made)
+    path = tmp_path / "tied.tflite"
+    path.write_bytes(pack(net.model([x, places] if kind == "GATHER" else [x], [y, made])))
+    assert_exact([Case("tied", path, edge_inputs(path, 6))], tmp_path / "built")

@@ -8,13 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dimmer.errors import DimmerError
 from dimmer.firmware_gen.read.tflite import read_tflite
-from dimmer.pipeline.oracle.sample_inputs import index_limits, sample_inputs
+from dimmer.pipeline.oracle.interpreter import OracleFailure
+from dimmer.pipeline.oracle.sample_inputs import float_limits, index_limits, sample_inputs
+from tests.firmware_gen.harness import Case, assert_exact
 from tests.firmware_gen.logic_cases import tiny_words
 from tests.firmware_gen.networks import tiny_ends, tiny_mix
-from tests.firmware_gen.tflite_builder import Layers
+from tests.firmware_gen.tflite_builder import Layers, pack
 
 SIZE = 3 * 4 * 5
+INT32 = 2
+"""As the files' schema counts types."""
 
 
 @pytest.fixture
@@ -92,3 +97,74 @@ def test_whole_numbers_are_of_all_sizes(tmp_path: Path) -> None:
     found = np.frombuffer(sample_inputs(path, 20), "<i4").reshape(40, 4)
     assert {0, 1, -1, 2**31 - 1, -(2**31)} <= set(found.ravel().tolist())
     assert len(np.unique(np.abs(found.astype(float)) // 2**20)) > 10
+
+
+def float_ends(scale: float, dtype: str, zero_point: int) -> bytes:
+    net = Layers(1)
+    x, y = net.tensor("x", [1, 8], "float32"), net.tensor("y", [1, 8], "float32")
+    codes = net.tensor("codes", [1, 8], dtype, scale, zero_point)
+    net.operator("QUANTIZE", [x], codes)
+    made = net.operator("RELU", [codes], net.tensor("made", [1, 8], dtype, scale, zero_point))
+    net.operator("DEQUANTIZE", [made], y)
+    return pack(net.model([x], [y]))
+
+
+@pytest.mark.parametrize(
+    ("scale", "dtype", "zero_point"), [(1 / 32768, "int16", 0), (8 / 32768, "int16", 0), (0.1 / 255, "int8", -128)]
+)
+def test_numbers_that_are_quantised_are_within_the_interpreter_s_own_cast(
+    tmp_path: Path, scale: float, dtype: str, zero_point: int
+) -> None:
+    """It gave the other end of the codes, and a right firmware was called wrong."""
+    path = tmp_path / "ends.tflite"
+    path.write_bytes(float_ends(scale, dtype, zero_point))
+    (largest,) = float_limits(read_tflite(path)).values()
+    assert largest == pytest.approx(2**30 * scale)
+    found = sample_inputs(path, 100)
+    assert np.abs(np.frombuffer(found, "<f4")).max() == np.float32(largest)
+    assert_exact([Case("ends", path, found)], tmp_path / "built")
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "uint8"])
+def test_indexes_of_few_bits_are_indexes(tmp_path: Path, dtype: str) -> None:
+    net = Layers(1)
+    ids = net.tensor("ids", [1, 5], dtype, 1.0, 0)
+    wide = net.operator("CAST", [ids], net.tensor("wide", [1, 5], "int32"))
+    table = net.tensor("table", [6, 4], "int8", 0.1, 0, 0, net.random.integers(-128, 128, (6, 4)))
+    made = net.operator("GATHER", [table, wide], net.tensor("made", [1, 5, 4], "int8", 0.1, 0), axis=0)
+    path = tmp_path / "ids.tflite"
+    path.write_bytes(pack(net.model([ids], [made])))
+    assert index_limits(read_tflite(path)) == {0: 6}
+    found = sample_inputs(path, 30)
+    assert set(np.frombuffer(found, "<i2" if dtype == "int16" else np.int8).tolist()) == set(range(6))
+    assert_exact([Case("ids", path, found)], tmp_path / "built")
+
+
+def test_indexes_that_are_computed_exist_in_all_samples(tmp_path: Path) -> None:
+    def network(rows: int) -> bytes:
+        net = Layers(1)
+        x = net.activation([1, 8], 0.1, 0)
+        place = net.operator(
+            "ARG_MAX", [x, net.constant("axis", 1)], net.tensor("place", [1], "int32"), outputType=INT32
+        )
+        table = net.tensor("table", [rows, 2], "int8", 0.1, 0, 0, net.random.integers(-128, 128, (rows, 2)))
+        made = net.operator("GATHER", [table, place], net.tensor("made", [1, 2], "int8", 0.1, 0), axis=0)
+        return pack(net.model([x], [made]))
+
+    path = tmp_path / "computed.tflite"
+    path.write_bytes(network(3))
+    assert index_limits(read_tflite(path)) == {}
+    found = np.frombuffer(sample_inputs(path, 3), np.int8).reshape(6, 8)
+    assert (found.argmax(1) < 3).all()
+    assert len(set(map(bytes, found))) > 3
+
+
+def test_without_any_index_that_exists_there_is_a_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "words.tflite"
+    path.write_bytes(tiny_words())
+    monkeypatch.setattr("dimmer.pipeline.oracle.sample_inputs._computes_indexes", lambda _graph: True)
+    monkeypatch.setattr(
+        "dimmer.pipeline.oracle.sample_inputs.run_oracle", lambda jobs: [OracleFailure("out of bounds") for _ in jobs]
+    )
+    with pytest.raises(DimmerError, match=r"none gives indexes that exist \(out of bounds\): have the network keep"):
+        sample_inputs(path, 3)

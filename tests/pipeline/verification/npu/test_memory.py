@@ -8,7 +8,7 @@ import pytest
 
 from dimmer.firmware_gen.npu.stream import Registers
 from dimmer.pipeline.verification.npu.errors import NpuModelError
-from dimmer.pipeline.verification.npu.memory import INTERNAL, Format, Memory, addresses
+from dimmer.pipeline.verification.npu.memory import INTERNAL, Format, Memory, Stretch, Transfer, addresses
 
 
 def held(map_: str, precision: int, **changed: int) -> Registers:
@@ -63,3 +63,25 @@ def test_weights_that_differ_between_inferences_are_told() -> None:
     memory.span(1, 0, 4)[0] = 1
     with pytest.raises(NpuModelError, match="differ from one inference"):
         memory.constant(1, 0, 4)
+
+
+def test_maps_that_a_transfer_still_moves_are_told() -> None:
+    memory = Memory({}, {1: 256, 2: 256}, 1)
+    values = np.zeros((1, 2, 3, 4), np.int64)
+    for source, to in ((Stretch(2, 0, 8), Stretch(1, 40, 48)), (Stretch(2, 0, 8), Stretch(1, 41, 42))):
+        memory.under_way = [Transfer(source, to)]
+        with pytest.raises(NpuModelError, match="reads its IFM2, which a DMA may still be writing: a wait is missing"):
+            memory.read("IFM2", held("IFM2", 1), (2, 3, 4))
+    for source, to in ((Stretch(2, 0, 8), Stretch(1, 40, 48)), (Stretch(1, 43, 44), Stretch(2, 0, 1))):
+        memory.under_way = [Transfer(source, to)]
+        with pytest.raises(NpuModelError, match="writes what a DMA may still be reading or writing"):
+            memory.write(held("OFM", 1), values)
+    # Behind the maps, in another region, or read by both.
+    memory.under_way = [
+        Transfer(Stretch(2, 0, 8), Stretch(1, 44, 50)),
+        Transfer(Stretch(1, 44, 50), Stretch(2, 0, 256)),
+    ]
+    memory.read("IFM", held("IFM", 1), (2, 3, 4))
+    memory.write(held("OFM", 1), values)
+    memory.under_way = [Transfer(Stretch(1, 0, 40), Stretch(2, 0, 8))]
+    memory.read("IFM", held("IFM", 1), (2, 3, 4))
