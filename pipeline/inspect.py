@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -36,12 +37,12 @@ def main(
     ] = None,
 ) -> None:
     """Tell what a file holds: a model, a checkpoint, an image, a bundle, a bill."""
-    key = None
+    check = None
     if public is not None:
-        from dimmer.pipeline.bundles.slots.signing import load_public
+        from dimmer.pipeline.bundles.slots import signing
 
-        key = load_public(public)
-    found = inspect_paths(files, with_scratch_limit(load_firmware_target(target), scratch_limit), key)
+        check = partial(signing.check, public=signing.load_public(public))
+    found = inspect_paths(files, with_scratch_limit(load_firmware_target(target), scratch_limit), check)
     if as_json:
         print(json.dumps(asdict(found), indent=1))
     else:

@@ -88,6 +88,10 @@ def main(
     """Train a model; an interrupted training goes on where it stopped."""
     if alone not in (None, "super", "base"):
         raise DimmerError(f"--alone is super or base, not '{alone}'")
+    if ship and epochs is not None:
+        raise DimmerError(
+            "--ship puts what the recipe says into the model's folder: write train.epochs into the recipe"
+        )
     # Here, since a build whose training stands loads no torch.
     import torch
 

@@ -77,7 +77,8 @@ def recoded(raw: RawModel) -> Recoded:
 def _weights(raw: RawModel) -> set[int]:
     """Tensors that all who read them take for weights: whoever passes codes on wants them less by 128."""
     ends = {*raw.inputs, *raw.outputs}
-    found, otherwise = set(), set(ends)
+    found: set[int] = set()
+    otherwise = set(ends)
     for operator in raw.operators:
         for place, index in enumerate(operator.inputs):
             (found if operator.kind in WEIGHTED and place == 1 else otherwise).add(index)

@@ -96,6 +96,9 @@ def scores_of_classes(outputs: NDArray[Any], targets: NDArray[Any], classes: Seq
     np.add.at(table, (targets, taken), 1)
     drawn = np.random.default_rng(_SEED).multinomial(len(targets), table.ravel() / len(targets), _DRAWS)
     f1 = _f1(table[np.newaxis])[0], *_ends(_f1(drawn.reshape(-1, count, count)))
+    if (right := int(np.trace(table))) in (0, len(targets)):
+        # All draws are alike then, which says nothing of other samples: the ends are those of the accuracy.
+        f1 = f1[0], *wilson(right / len(targets), len(targets))
     figures = [
         Score("accuracy", *share(int((taken == targets).sum()), len(targets))),
         Score("F1, mean of classes", *f1),
@@ -121,7 +124,9 @@ def scores_of_labels(outputs: NDArray[Any], targets: NDArray[Any], labels: Seque
         cells = np.array([(said & true)[:, k].sum(), (said & ~true)[:, k].sum(), (~said & true)[:, k].sum()])
         chances = np.append(cells, len(targets) - cells.sum()) / len(targets)
         drawn = rng.multinomial(len(targets), chances, _DRAWS)[:, :3]
-        figures.append(Score(f"F1, {label}", float(_f1_of(cells[np.newaxis])[0]), *_ends(_f1_of(drawn))))
+        # Where all that hold are found and no others, all draws are alike.
+        ends = wilson(1.0, int(cells[0])) if cells[0] and not cells[1:].any() else _ends(_f1_of(drawn))
+        figures.append(Score(f"F1, {label}", float(_f1_of(cells[np.newaxis])[0]), *ends))
         if (area := auc(outputs[:, k], true[:, k])) is not None:
             figures.append(Score(f"AUC, {label}", *area))
     return Scores(len(targets), tuple(labels), tuple(figures))
@@ -146,10 +151,11 @@ def scores_of_values(
         figures.append(Score(f"MAE, {name}", float(size.mean()), *_ends(size[draws].mean(1)), unit))
         around = float(((targets[:, k] - targets[:, k].mean()) ** 2).mean())
         if around > 0:
-            squares = errors[:, k] ** 2
-            figures.append(
-                Score(f"R2, {name}", float(1 - squares.mean() / around), *_ends(1 - squares[draws].mean(1) / around))
-            )
+            squares, drawn = errors[:, k] ** 2, targets[:, k][draws].var(1)
+            # Of draws that have one value alone there is none.
+            there = drawn > 0
+            found = 1 - squares[draws].mean(1)[there] / drawn[there]
+            figures.append(Score(f"R2, {name}", float(1 - squares.mean() / around), *_ends(found)))
     return Scores(len(targets), tuple(names), tuple(figures))
 
 
@@ -207,6 +213,9 @@ def auc(scores: NDArray[Any], positive: NDArray[np.bool_]) -> tuple[float, float
     # Equal scores share the mean of their ranks.
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[places]
     area = float((ranks[positive].sum() - hits * (hits + 1) / 2) / (hits * others))
+    if area in (0.0, 1.0):
+        # Its variance is 0 there, which says nothing of other samples: as if the fewer of both had been told apart.
+        return area, *wilson(area, min(hits, others))
     q1, q2 = area / (2 - area), 2 * area**2 / (1 + area)
     variance = (area * (1 - area) + (hits - 1) * (q1 - area**2) + (others - 1) * (q2 - area**2)) / (hits * others)
     half = Z_95 * math.sqrt(max(variance, 0.0))

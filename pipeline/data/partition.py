@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -49,6 +49,7 @@ def partition(members: Sequence[Member], val: float, test: float, seed: int) -> 
         DimmerError: a group is in two splits, or the samples are too few for three.
     """
     _refuse_leaks(members)
+    members = _following(members)
     there = {member.given for member in members}
     shares = {VAL: 0.0 if VAL in there else val, TEST: 0.0 if TEST in there else test}
     found = [member.given for member in members]
@@ -113,6 +114,12 @@ def _refuse_leaks(members: Sequence[Member]) -> None:
             f"group {group!r} is in {' and '.join(sorted(found))}{more}: give each group one split, or leave "
             "[data] split or group out"
         )
+
+
+def _following(members: Sequence[Member]) -> Sequence[Member]:
+    """A group that is given for val or test is there with all its samples, those too whose split is not said."""
+    taken = {member.group: member.given for member in members if member.group and member.given in (VAL, TEST)}
+    return [member if member.given else replace(member, given=taken.get(member.group, "")) for member in members]
 
 
 def _place(seed: int, name: str) -> str:

@@ -17,7 +17,7 @@ from dimmer.pipeline.inspection.checkpoint import inspect_checkpoint
 from dimmer.pipeline.inspection.facts import FileFacts, Inspection, ModelFacts
 from dimmer.pipeline.inspection.generated import inspect_header
 from dimmer.pipeline.inspection.images import SUFFIXES, inspect_image
-from dimmer.pipeline.inspection.slots import inspect_slot_image, is_slot_image
+from dimmer.pipeline.inspection.slots import Check, inspect_slot_image, is_slot_image
 from dimmer.targets import Target
 
 CHECKPOINT = ".safetensors"
@@ -29,17 +29,17 @@ _KINDS = (
 )
 
 
-def inspect_paths(paths: Sequence[Path], target: Target, public: bytes | None = None) -> Inspection:
+def inspect_paths(paths: Sequence[Path], target: Target, check: Check | None = None) -> Inspection:
     """Everything about some files and build folders.
 
     Args:
-        public: ed25519 public key, 32 bytes, that should have signed the images for slots.
+        check: of the signatures of images for slots.
 
     Raises:
         DimmerError: a file is damaged, or is of no kind that can be told about.
     """
-    readers = {path: reader for path in paths if (reader := _other(path, public)) is not None}
-    if public is not None and not any(is_slot_image(path) for path in readers):
+    readers = {path: reader for path in paths if (reader := _other(path, check)) is not None}
+    if check is not None and not any(is_slot_image(path) for path in readers):
         raise DimmerError("--public checks images for slots (.img), of which none is named: leave it away")
     named = [path for path in paths if path not in readers]
     sources = [source for path in named if path.suffix != CHECKPOINT for source in model_sources(path)]
@@ -56,7 +56,7 @@ def inspect_paths(paths: Sequence[Path], target: Target, public: bytes | None = 
     return Inspection(models, together, checkpoints, tuple(reader(path) for path, reader in readers.items()))
 
 
-def _other(path: Path, public: bytes | None) -> Callable[[Path], FileFacts] | None:
+def _other(path: Path, check: Check | None) -> Callable[[Path], FileFacts] | None:
     """What tells about a file that is neither a model nor a checkpoint."""
     if is_bundle(path):
         return inspect_bundle
@@ -65,7 +65,7 @@ def _other(path: Path, public: bytes | None) -> Callable[[Path], FileFacts] | No
     if path.suffix == ".h":
         return inspect_header
     if is_slot_image(path):
-        return partial(inspect_slot_image, public=public)
+        return partial(inspect_slot_image, check=check)
     if path.suffix in SUFFIXES or path.name == "dimmer-run":
         return _checked_image
     return None

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 from dimmer.errors import DimmerError
@@ -18,6 +19,8 @@ BLOB_MAGIC, _BLOB = 0x424D4D44, "<6I"
 
 SIGNATURE_SIZE, HASH_SIZE = 64, 32
 """Bytes of an ed25519 signature, and of the SHA-256 by which a key is known."""
+Check = Callable[[Opened], None]
+"""Raises DimmerError where an image is not signed by whom it should be."""
 _CORES = {0: "a computer", 1: "Arm", 2: "RISC-V"}
 
 
@@ -32,11 +35,11 @@ def is_slot_image(path: Path) -> bool:
         return False
 
 
-def inspect_slot_image(path: Path, public: bytes | None = None) -> FileFacts:
+def inspect_slot_image(path: Path, check: Check | None = None) -> FileFacts:
     """Version, counter, place, core and signature of an image; its SHA-256 is compared.
 
     Args:
-        public: 32 bytes of the ed25519 public key that should have signed it; None: nobody's, the signature is not
+        check: compares the signature with the key that should have made it (`signing.check`); None: it is not
             checked.
 
     Raises:
@@ -50,11 +53,11 @@ def inspect_slot_image(path: Path, public: bytes | None = None) -> FileFacts:
         opened = read(content)
     except DimmerError as error:
         return FileFacts(str(path), "model image", len(content), (), (str(error),))
-    facts, problems = _facts(opened, public)
+    facts, problems = _facts(opened, check)
     return FileFacts(str(path), "model image", len(content), facts, problems)
 
 
-def _facts(opened: Opened, public: bytes | None) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+def _facts(opened: Opened, check: Check | None) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
     image = opened.image
     facts = [
         ("model", image.name or "not named"),
@@ -64,7 +67,7 @@ def _facts(opened: Opened, public: bytes | None) -> tuple[tuple[tuple[str, str],
     ]
     problems = []
     try:
-        facts.append(("signature", _signature(opened, public)))
+        facts.append(("signature", _signature(opened, check)))
     except DimmerError as error:
         facts.append(("signature", "wrong"))
         problems.append(str(error))
@@ -83,16 +86,14 @@ def _facts(opened: Opened, public: bytes | None) -> tuple[tuple[tuple[str, str],
     return tuple(facts), tuple(problems)
 
 
-def _signature(opened: Opened, public: bytes | None) -> str:
+def _signature(opened: Opened, check: Check | None) -> str:
     """What is known of a signature.
 
     Raises:
         DimmerError: it is none, or not by the key that is asked for.
     """
-    if public is not None:
-        from dimmer.pipeline.bundles.slots.signing import check
-
-        check(opened, public)
+    if check is not None:
+        check(opened)
         return f"ed25519 by the key {opened.key_hash.hex()}, right"
     if not opened.signature and not opened.key_hash:
         return "none"

@@ -235,6 +235,10 @@ def load_recipe(name_or_path: str | Path, changes: Mapping[str, Any] | None = No
         raise DimmerError(
             f"{at}: gates.options holds {missing}, model.bits does not; add it there or leave it out here"
         )
+    widths = [bits for bits in recipe.gates.options if bits]
+    if recipe.gates.epochs and len(widths) < 2 and not any(config.skippable):
+        at = where.at(("gates",), "options")
+        raise DimmerError(f"{at}: gates.options leave no block a choice: nothing can be skipped, and all have 8 bits")
     try:
         forced = recipe.forced_modes()
         for mode in forced:

@@ -91,6 +91,8 @@ def train_gates(
     history: list[GateEpoch] = []
     if found := load_state(saved, run.to_json(), GateEpoch):
         tensors, history = found
+        if any({float(budget) for budget in line.val} != set(gates.served) for line in history):
+            raise DimmerError(f"{saved} was begun with other budgets than are wanted now; name another folder")
         with other_state_explained(saved):
             trainer.restore(tensors)
     dataset = load_dataset(settings.source)
@@ -139,7 +141,7 @@ def _run_epoch(
     gates = settings.gates
     rng = np.random.default_rng([settings.train.seed, epoch, _RANDOM_STREAM])
     seed_torch(settings.train.seed, epoch)
-    order = rng.permutation(len(dataset.train))[: gates.images or None]
+    order = dataset.order(rng)[: gates.images or None]
     per_epoch = len(order) // gates.batch
     if not per_epoch:
         few = f"{len(order)} training images make no batch of {gates.batch}"

@@ -137,7 +137,8 @@ def _seeds(rng: Draws, count: int) -> list[int]:
 
 def _begin(seed: int) -> None:
     """Every generator that a library may draw from begins here."""
-    torch.manual_seed(seed)
+    # Not those of GPUs, which are not brought back afterwards.
+    torch.default_generator.manual_seed(seed)
     random.seed(seed)
     np.random.seed(seed)
 

@@ -42,6 +42,11 @@ def test_only_super_and_base_net_are_trained_alone(tmp_path: Path) -> None:
         train.main("mnist5k-r14", alone="middle", out=tmp_path)
 
 
+def test_another_training_is_not_shipped_as_the_recipe_s(tmp_path: Path) -> None:
+    with pytest.raises(DimmerError, match=r"--ship puts what the recipe says .*write train\.epochs into the recipe"):
+        train.main("mnist5k-r14", epochs=1, out=tmp_path, ship=True)
+
+
 @pytest.mark.parametrize("options", [{"seed": 7}, {"epochs": 3}])
 def test_a_trial_does_not_replace_the_training_of_the_recipe(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]

@@ -59,8 +59,8 @@ def text(value: Any) -> str:
     """A cell as a label is written: whole numbers without a point.
 
     Examples:
-        >>> text(3.0), text("3.0"), text(" walk "), text(np.True_), text(None)
-        ('3', '3', 'walk', '1', '')
+        >>> text(3.0), text("3.0"), text(" walk "), text(np.True_), text(None), text(float("nan"))
+        ('3', '3', 'walk', '1', '', '')
     """
     if value is None:
         return ""
@@ -68,6 +68,9 @@ def text(value: Any) -> str:
         return str(int(value))
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace").strip()
+    if isinstance(value, float | np.floating) and np.isnan(value):
+        # How a file of numbers has what is missing.
+        return ""
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
     return re.sub(r"^(-?\d+)\.0+$", r"\1", str(value).strip())
@@ -89,8 +92,12 @@ def _csv(path: Path, wanted: Sequence[str]) -> dict[str, Column]:
         if twice is not None:
             raise ValueError(f"its first line names {twice!r} twice")
         cells: list[list[str]] = [[] for _ in places]
-        reader = csv.reader(file, delimiter=delimiter, skipinitialspace=True)
+        reader = csv.reader(file, delimiter=delimiter, skipinitialspace=True, strict=True)
+        last = 1
         for row in reader:
+            first, last = last + 1, reader.line_num + 1
+            if last > first and any(_has_rows(cell, delimiter, len(names)) for cell in row):
+                raise ValueError(f"line {first} has a quotation mark that is closed only behind other rows")
             if not row:
                 continue
             if any(map(str.strip, row[len(names) :])):
@@ -100,6 +107,11 @@ def _csv(path: Path, wanted: Sequence[str]) -> dict[str, Column]:
             for column, (_, number) in zip(cells, places, strict=True):
                 column.append(row[number] if number < len(row) else "")
     return {name: np.array(column, object) for (name, _), column in zip(places, cells, strict=True)}
+
+
+def _has_rows(cell: str, delimiter: str, columns: int) -> bool:
+    """Whether further lines of a cell look as rows of the table do."""
+    return columns > 1 and any(line.count(delimiter) >= columns - 1 for line in cell.split("\n")[1:])
 
 
 def _header(line: str) -> tuple[str, list[str]]:
@@ -115,4 +127,16 @@ def _parquet(path: Path, wanted: Sequence[str]) -> dict[str, Column]:
 
     known = parquet.read_schema(path).names
     table = parquet.read_table(path, columns=[name for name in known if not wanted or name in wanted])
-    return {name: table.column(name).to_numpy() for name in table.column_names}
+    return {name: _cells(table.column(name)) for name in table.column_names}
+
+
+def _cells(column: Any) -> Column:
+    """A column of a table. Of labels and whole numbers what is missing is empty, as in a CSV: they would become floats,
+    and what is missing NaN, which is not equal to itself.
+    """
+    from pyarrow import types
+
+    if column.null_count and not types.is_floating(column.type):
+        return np.array(["" if value is None else value for value in column.to_pylist()], object)
+    values: Column = column.to_numpy()
+    return values

@@ -126,7 +126,7 @@ def _read_table(path: Path, needed: tuple[str, ...], _mtime_ns: int) -> dict[str
     csv.field_size_limit(_MOST_CELL)
     found: dict[str, dict[str, str]] = {}
     with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, skipinitialspace=True)
+        reader = csv.DictReader(file, skipinitialspace=True, strict=True)
         columns = [name for name in needed if name not in (reader.fieldnames or ())]
         if columns:
             raise ValueError(f"it has no column {columns[0]!r}")
@@ -140,5 +140,6 @@ def _read_table(path: Path, needed: tuple[str, ...], _mtime_ns: int) -> dict[str
             name = str(PurePosixPath(row[FILE_COLUMN]))
             if name in found:
                 raise ValueError(f"line {number} names {name!r} again")
-            found[name] = {column: row[column] for column in needed}
+            # Blanks behind a name would make another group of it.
+            found[name] = {column: row[column].strip() for column in needed}
     return found

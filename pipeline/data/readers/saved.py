@@ -8,6 +8,7 @@ splits, ``dataset_dict.json`` and such a folder for each.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
@@ -71,7 +72,14 @@ def parts(folder: Path) -> tuple[Part, ...]:
     names = _json(folder / DICT).get("splits")
     if not isinstance(names, list) or not all(isinstance(name, str) and Path(name).name == name for name in names):
         raise DimmerError(f"{plain(str(folder / DICT))} names no splits: save the data set again")
-    return tuple(_part(folder / name, split_of(name) or "") for name in names)
+    found = [split_of(re.split(r"[-_.]", name)[0]) for name in names]
+    if len(names) > 1 and None in found:
+        unknown = names[found.index(None)]
+        raise DimmerError(
+            f"{plain(str(folder / DICT))}: the split {plain(unknown)!r} is none of train, val and test: leave "
+            "it out (splits.pop), or call it by one of these, and save the data set again"
+        )
+    return tuple(_part(folder / name, split or "") for name, split in zip(names, found, strict=True))
 
 
 def _part(folder: Path, split: str) -> Part:

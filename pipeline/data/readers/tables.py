@@ -270,6 +270,12 @@ def second_input(arrays: Mapping[str, NDArray[Any]]) -> str | None:
     return None
 
 
+def _differ(a: Column, b: Column) -> NDArray[np.bool_]:
+    """bool[N]: where two columns differ; what is missing in both, NaN in a file of numbers, is the same."""
+    found: NDArray[np.bool_] = a != b
+    return found & ~(np.isnan(a) & np.isnan(b)) if a.dtype.kind == "f" else found
+
+
 def _of_steps(
     section: DataSection,
     columns: Mapping[str, Column],
@@ -285,7 +291,7 @@ def _of_steps(
     begins = np.zeros(count + 1, bool)
     begins[[0, count]] = True
     for key in keys:
-        begins[1:count] |= columns[key][1:] != columns[key][:-1]
+        begins[1:count] |= _differ(columns[key][1:], columns[key][:-1])
     edges = np.flatnonzero(begins)
     for first, last in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
         if last - first < section.window:

@@ -44,7 +44,8 @@ _LEAK = 0.1
 def weight_fraction(weight: Tensor) -> int:
     """Fraction bits of a weight's int8 codes: the most with which none of them overflows."""
     largest = float(weight.detach().abs().max())
-    if largest <= 0:
+    if not 0 < largest < math.inf:
+        # Of a training that diverged, whose loss is no number either.
         return MAX_WEIGHT_FRACTION
     fraction = math.floor(math.log2(MAX_CODE / largest))
     while round(largest * 2.0**fraction) > MAX_CODE:

@@ -62,8 +62,8 @@ class GatesSection:
     reference_bits: Annotated[int, OneOf(REFERENCE_BITS)] = FULL_BITS
 
     def __post_init__(self) -> None:
-        known = set(self.options) <= set(OPTIONS) and FULL_BITS in self.options and len(self.options) <= 4
-        reason = f"must hold 8 and at most three others, by falling cost ({', '.join(map(str, OPTIONS))})"
+        known = set(self.options) <= set(OPTIONS) and FULL_BITS in self.options and 2 <= len(self.options) <= 4
+        reason = f"must hold 8 and one to three others, by falling cost ({', '.join(map(str, OPTIONS))})"
         require(known and is_falling(self.options), "options", reason)
         require(1 <= self.features <= 32, "features", "must be 1 to 32")
         require(1 <= self.hidden <= 32, "hidden", "must be 1 to 32")

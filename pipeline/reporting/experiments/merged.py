@@ -52,11 +52,14 @@ def merge(runs: Sequence[Run], source: Path) -> Merged:
     for run in runs:
         there = source / run.folder.relative_to(run.folder.parents[1])
         record = read_run(there / RUN) if shipped is None else shipped.get((run.arm.name, run.seed))
-        states = sorted(there.glob(f"*/{STATE}")) if record is None else []
+        is_other = record is not None and not run.made(record)
+        # Beside a record of other settings there may be what was begun with these.
+        states = sorted(there.glob(f"*/{STATE}")) if record is None or is_other else []
         any_here = any_here or record is not None or bool(states)
-        if record is not None and not run.made(record):
+        if is_other and not any(epochs_of(state, run.known_by) for state in states):
             other.append(str(run))
-        elif record is not None and run.found() is None:
+            continue
+        if record is not None and not is_other and _tells_more(record, run.found()):
             taken += atomic_write(run.folder / RUN, json.dumps(record.to_json(), indent=1) + "\n")
         for state in states if run.found() is None else ():
             if epochs_of(state, run.known_by) is None:
@@ -66,6 +69,11 @@ def merge(runs: Sequence[Run], source: Path) -> Merged:
     if not any_here:
         raise DimmerError(f"{source} has no runs of this table: <arm>/seed-<n>/{RUN}; name the folder given to --out")
     return Merged(taken, tuple(begun), tuple(other))
+
+
+def _tells_more(record: RunRecord, here: RunRecord | None) -> bool:
+    """Whether a record has something that is missing here: all, or predictions that results left out."""
+    return here is None or any(net.right and not here.nets[name].right for name, net in record.nets.items())
 
 
 def _records(results: Path) -> Mapping[tuple[str, int], RunRecord]:

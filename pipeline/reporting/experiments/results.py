@@ -175,6 +175,11 @@ def _compare(table: Table, records: Mapping[tuple[str, int], RunRecord], one: Co
             if which.net not in record.nets:
                 known = ", ".join(record.nets)
                 raise DimmerError(f"{table.path}: {table.name}.compare: {which}: {which.arm} has only {known}")
+            if not record.nets[which.net].right:
+                raise DimmerError(
+                    f"{table.path}: {table.name}.compare: {which}: there are no predictions of seed {record.seed}: "
+                    "results that ship keep those of what they compared then; --merge the folder of its runs"
+                )
         mine, theirs = a.right(one.net), b.right(other.net)
         if len(mine) != len(theirs):
             raise DimmerError(f"{table.path}: {table.name}.compare: {one} and {other} have other test images")

@@ -31,6 +31,7 @@ from typing import Annotated, Any
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.checks import OneOf, bounded, require
 from dimmer.pipeline.core.stage import Json
+from dimmer.pipeline.modes.mode import FULL_BITS, base_mode, depth_patterns, super_mode
 from dimmer.pipeline.recipe.read import read_section
 from dimmer.pipeline.recipe.recipe import Recipe, find_recipe, load_recipe
 from dimmer.pipeline.recipe.sections.training import MOST_SEED
@@ -211,8 +212,25 @@ def _table(name: str, contents: Any, recipe: Path, path: Path, where: Lines) -> 
         for one in pair:
             if one.arm not in arms:
                 raise DimmerError(f"{where.at((name,), 'compare')}: {name}.compare: there is no arm {shown(one.arm)}")
+            known = _networks(next(arm for arm in made if arm.name == one.arm))
+            if one.net not in known:
+                raise DimmerError(
+                    f"{where.at((name,), 'compare')}: {name}.compare: {one}: {one.arm} has only {', '.join(known)}"
+                )
         compare.append(pair)
     return Table(name, recipe.parent.name, path, section.about, section.seeds, made, tuple(compare), section.margin)
+
+
+def _networks(arm: Arm) -> tuple[str, ...]:
+    """The networks of an arm that are measured, by their names."""
+    if arm.alone:
+        return ("super",)
+    config = arm.recipe.model.config
+    sizes = config.mandatory, config.skippable
+    narrow = [bits for bits in config.bits if bits != FULL_BITS]
+    between = depth_patterns(*sizes)[1:-1]
+    modes = [*between, *(make(*sizes, bits) for bits in narrow for make in (super_mode, base_mode))]
+    return ("super", "base", *map(str, modes))
 
 
 def _arm(

@@ -65,8 +65,9 @@ def do(order: Order, progress: Progress) -> Path:
     import torch
 
     from dimmer.pipeline.artifacts.checkpoint import CHECKPOINT, read_into
-    from dimmer.pipeline.artifacts.training_record import is_finished, load_checkpoint
+    from dimmer.pipeline.artifacts.training_record import STATE, is_finished, load_checkpoint
     from dimmer.pipeline.data.registry import dataset_hash, load_dataset
+    from dimmer.pipeline.reporting.experiments.begun import epochs_of
     from dimmer.pipeline.reporting.experiments.measure import measure_nets, versions
     from dimmer.pipeline.training.loop import HISTORY
     from dimmer.pipeline.training.settings import TrainingSettings, override
@@ -77,7 +78,10 @@ def do(order: Order, progress: Progress) -> Path:
     settings = TrainingSettings.of(override(arm.recipe, order.seed), arm.alone)
     out, data = Path(order.out), dataset_hash(settings.source)
     start, folder = None, _training_of(out, arm)
-    if arm.after and not is_finished(folder / CHECKPOINT, settings.run_id(data).to_json()):
+    run = settings.run_id(data)
+    # What is begun goes on by its own state, wherever it was begun.
+    begun = is_finished(folder / CHECKPOINT, run.to_json()) or epochs_of(folder / STATE, run)
+    if arm.after and not begun:
         first = table.arm(arm.after)
         before = TrainingSettings.of(override(first.recipe, order.seed))
         place = _training_of(out.parents[1] / first.name / out.name, first)

@@ -118,3 +118,35 @@ def test_of_several_outputs_the_first_figure_is_of_those_that_decide() -> None:
     assert (found.figures[0].value, found.figures[2].unit, found.samples) == (0.75, "kg", 4)
     assert found.outputs == (one, other)
     assert from_json(Scores, to_json(found)) == found
+
+
+def test_an_interval_of_no_error_does_not_end_where_it_begins() -> None:
+    outputs, targets = np.eye(2)[np.arange(10) % 2], np.arange(10) % 2
+    figures = {figure.name: figure for figure in scores_of_classes(outputs, targets, ["a", "b"]).figures}
+    low = figures["accuracy"].low
+    assert (figures["F1, mean of classes"].low, figures["F1, mean of classes"].high) == pytest.approx((low, 1.0))
+    assert 0.5 < figures["AUC, mean of classes"].low < low
+    wrong = {figure.name: figure for figure in scores_of_classes(outputs[:, ::-1], targets, ["a", "b"]).figures}
+    assert wrong["F1, mean of classes"].low == 0.0
+    assert wrong["F1, mean of classes"].high == pytest.approx(1 - low)
+    assert 0 < wrong["AUC, mean of classes"].high < 0.5
+    labels = scores_of_labels(outputs * 2 - 1, np.eye(2)[targets].astype(np.uint8), ["a", "b"])
+    assert {figure.name: figure for figure in labels.figures}["F1, a"].low < 0.7
+
+
+@pytest.mark.parametrize("heavy", [False, True])
+def test_the_interval_of_r2_holds_as_often_as_it_says(heavy: bool) -> None:
+    """Of targets drawn again, too: of normal ones it held in 85 of 100 cases, of heavy tails in 43."""
+    random, within, cases = np.random.default_rng(1), 0, 60
+
+    def drawn(count: int) -> np.ndarray:
+        return random.standard_t(5, count) if heavy else random.standard_normal(count)
+
+    truth = 1 - 0.25 / (5 / 3 if heavy else 1.0)
+    for _ in range(cases):
+        targets = drawn(200)
+        outputs = targets + 0.5 * random.standard_normal(200)
+        scores = scores_of_values(outputs[:, None], targets[:, None], ["v"], [1.0], [])
+        (r2,) = [figure for figure in scores.figures if figure.name == "R2, v"]
+        within += r2.low <= truth <= r2.high
+    assert within >= cases * (0.75 if heavy else 0.85)

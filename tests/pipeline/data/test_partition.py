@@ -104,3 +104,28 @@ def test_anomalies_of_a_group_that_is_trained_on_are_left_out() -> None:
 def test_without_anomalies_there_is_nothing_to_tell_apart(counts: dict[str, int], said: str) -> None:
     with pytest.raises(DimmerError, match=f"{said}.*give some of either"):
         partition_apart(members(counts), "fine", 0.15, 0.15, 0)
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 11), st.booleans()), min_size=60, max_size=200),
+    st.lists(st.sampled_from(["", "", "train", "val", "test"]), min_size=12, max_size=12),
+    st.integers(0, 99),
+)
+def test_a_group_of_which_some_are_given_is_in_one_split(
+    rows: list[tuple[str, int, bool]], given_of: list[str], seed: int
+) -> None:
+    """The others of it were dealt out anew, and trained while those were tested on."""
+    all_of_them = [
+        Member(str(n), label, f"g{group}", given_of[group] if says else "")
+        for n, (label, group, says) in enumerate(rows)
+    ]
+    try:
+        found = partition(all_of_them, 0.2, 0.2, seed)
+    except DimmerError:
+        assume(False)
+    splits = defaultdict(set)
+    for member, split in zip(all_of_them, found, strict=True):
+        splits[member.group].add(split)
+        assert member.given in ("", "train", split)
+    assert all(len(there) == 1 for there in splits.values())

@@ -72,7 +72,7 @@ def test_a_signature_is_told_as_unchecked_until_it_is_checked(tmp_path: Path) ->
     path.write_bytes(pack(image))
     assert dict(inspect_slot_image(path).facts)["signature"] == "none"
     with pytest.raises(DimmerError, match=r"--public checks images for slots \(\.img\), of which none is named"):
-        inspect_paths([tmp_path / "net.tflite"], load_target("host"), bytes(32))
+        inspect_paths([tmp_path / "net.tflite"], load_target("host"), lambda opened: None)
 
 
 def test_a_signature_is_checked_by_the_key_that_is_named(tmp_path: Path) -> None:
@@ -80,14 +80,14 @@ def test_a_signature_is_checked_by_the_key_that_is_named(tmp_path: Path) -> None
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-    from dimmer.pipeline.bundles.slots.signing import DEMO_SEED, demo_key, load_public
+    from dimmer.pipeline.bundles.slots.signing import DEMO_SEED, check, demo_key, load_public
 
     key, path, pem = demo_key(), tmp_path / "model.img", tmp_path / "public.pem"
     public = Ed25519PrivateKey.from_private_bytes(DEMO_SEED).public_key()
     pem.write_bytes(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-    image = replace(IMAGE, payload=payload())
+    image, checked = replace(IMAGE, payload=payload()), partial(check, public=load_public(pem))
     path.write_bytes(pack(image, key.key_hash, key.sign))
-    (found,) = inspect_paths([path], load_target("host"), load_public(pem)).others
+    (found,) = inspect_paths([path], load_target("host"), checked).others
     assert dict(found.facts)["signature"] == f"ed25519 by the key {key.key_hash.hex()}, right"
     assert found.problems == ()
     for forged, reason in (
@@ -96,5 +96,5 @@ def test_a_signature_is_checked_by_the_key_that_is_named(tmp_path: Path) -> None
         (pack(image), "is not signed"),
     ):
         path.write_bytes(forged)
-        (problem,) = inspect_slot_image(path, load_public(pem)).problems
+        (problem,) = inspect_slot_image(path, checked).problems
         assert reason in problem

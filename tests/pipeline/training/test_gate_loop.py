@@ -5,6 +5,7 @@ import dataclasses
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -13,6 +14,7 @@ from dimmer.pipeline.artifacts.checkpoint import load_tensors
 from dimmer.pipeline.artifacts.gate_record import load_gate_record
 from dimmer.pipeline.artifacts.gates import load_gates
 from dimmer.pipeline.artifacts.trained import load_network
+from dimmer.pipeline.data.dataset import Dataset
 from dimmer.pipeline.recipe.recipe import Recipe
 from dimmer.pipeline.training.gate_loop import train_gates
 from dimmer.pipeline.training.gate_settings import GateSettings
@@ -151,3 +153,37 @@ def test_too_few_images_for_a_batch_are_told_with_the_recipe(backbone: tuple[Rec
     few = short(GateSettings.of(recipe), images=10)
     with pytest.raises(DimmerError, match=r"10 training images make no batch of 64; lower gates\.batch in .*recipe"):
         train_gates(few, tmp_path, checkpoint=checkpoint)
+
+
+def test_begun_gates_that_were_measured_at_other_budgets_are_told(
+    backbone: tuple[Recipe, Path], tmp_path: Path
+) -> None:
+    """The epoch to keep would have been chosen among figures of different budgets."""
+    recipe, checkpoint = backbone
+    settings = short(GateSettings.of(recipe))
+
+    def interrupt(text: str, share: float) -> None:
+        if share > 0.75:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_gates(settings, tmp_path, checkpoint=checkpoint, progress=interrupt)
+    other = dataclasses.replace(settings, gates=dataclasses.replace(settings.gates, budgets=(0.7,)))
+    with pytest.raises(DimmerError, match=r"was begun with other budgets than are wanted now; name another folder"):
+        train_gates(other, tmp_path, checkpoint=checkpoint)
+
+
+def test_classes_are_balanced_in_the_training_of_gates_as_in_the_backbone_s(
+    backbone: tuple[Recipe, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe, checkpoint = backbone
+    drawn: list[int] = []
+
+    def order(dataset: Dataset, rng: np.random.Generator) -> np.ndarray:
+        drawn.append(len(dataset.train))
+        return rng.permutation(len(dataset.train))
+
+    monkeypatch.setattr(Dataset, "order", order)
+    settings = short(GateSettings.of(recipe), warmup_epochs=0, tune_epochs=0)
+    train_gates(settings, tmp_path, checkpoint=checkpoint)
+    assert len(drawn) == settings.gates.epochs

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -80,3 +81,45 @@ def test_a_name_that_is_there_twice_is_told(tmp_path: Path) -> None:
 def test_labels_are_written_as_people_write_them() -> None:
     values = [None, 1, 1.0, "1", np.float32(2.5), True, b"x ", " walk "]
     assert [text(value) for value in values] == ["", "1", "1", "1", "2.5", "1", "x", "walk"]
+
+
+def test_a_quotation_mark_that_is_not_closed_is_told(tmp_path: Path) -> None:
+    """It took all rows behind it, or those up to the next one, into its cell."""
+    path = tmp_path / "t.csv"
+    rows = [f"{n},ok" for n in range(9)]
+    rows[4] = '4,"24 inch'
+    path.write_text("a,note\n" + "\n".join(rows) + "\n")
+    with pytest.raises((ValueError, csv.Error)):
+        read_columns(path)
+    rows[7] = '7,a 3" pipe'
+    path.write_text("a,note\n" + "\n".join(rows) + "\n")
+    with pytest.raises((ValueError, csv.Error)):
+        read_columns(path)
+    rows[7] = '7,"ok"'
+    path.write_text("a,note\n" + "\n".join(rows) + "\n")
+    with pytest.raises((ValueError, csv.Error)):
+        read_columns(path)
+    rows[4], rows[7] = '4,"24 inch', '7,"'
+    path.write_text("a,note\n" + "\n".join(rows) + "\n")
+    with pytest.raises(ValueError, match="line 6 has a quotation mark that is closed only behind other rows"):
+        read_columns(path)
+    path.write_text('a,note\n1,"two\nlines"\n2,ok\n')
+    assert read_columns(path)["note"].tolist() == ["two\nlines", "ok"]
+
+
+def test_what_is_missing_in_parquet_is_as_in_a_csv(tmp_path: Path) -> None:
+    """Whole numbers became floats, and what is missing a NaN, which begins a new stretch at every row."""
+    pa = pytest.importorskip("pyarrow", reason="needs pip install 'dimmer-nn[data]'")
+    from pyarrow import parquet
+
+    columns = {
+        "x": pa.array([1.5, None, 2.5]),
+        "subject": pa.array([1, None, 3], pa.int64()),
+        "label": pa.array(["a", None, "b"]),
+        "group": pa.array([1.0, None, 2.0]),
+    }
+    parquet.write_table(pa.table(columns), tmp_path / "t.parquet")
+    found = read_columns(tmp_path / "t.parquet")
+    for name, expected in (("subject", ["1", "", "3"]), ("label", ["a", "", "b"]), ("group", ["1", "", "2"])):
+        assert [text(value) for value in found[name]] == expected
+    assert np.array_equal(numbers(found["x"]), [1.5, np.nan, 2.5], equal_nan=True)

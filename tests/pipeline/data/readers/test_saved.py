@@ -84,14 +84,21 @@ def test_windows(tmp_path: Path) -> None:
 
 
 def test_splits_of_a_dictionary_are_given(tmp_path: Path) -> None:
-    for name in ("train", "validation", "other"):
-        write(tmp_path / "d" / name, png, "Image", count=2, shards=1)
-    (tmp_path / "d" / "dataset_dict.json").write_text(json.dumps({"splits": ["train", "validation", "other"]}))
-    data = OwnData(DataSection("images", "d", **COMMON), tmp_path)  # type: ignore[arg-type]
-    assert [one.split for one in read(data)[0]] == ["train"] * 2 + ["val"] * 2 + [""] * 2
+    def named(*names: str) -> OwnData:
+        for name in names:
+            write(tmp_path / "d" / name, png, "Image", count=2, shards=1)
+        (tmp_path / "d" / "dataset_dict.json").write_text(json.dumps({"splits": names}))
+        return OwnData(DataSection("images", "d", **COMMON), tmp_path)  # type: ignore[arg-type]
+
+    data = named("train", "validation_matched", "test-r1")
+    assert [one.split for one in read(data)[0]] == ["train"] * 2 + ["val"] * 2 + ["test"] * 2
     before = own_hash(data)
-    write(tmp_path / "d" / "other", png, "Image", count=3, shards=1)
+    write(tmp_path / "d" / "test-r1", png, "Image", count=3, shards=1)
     assert own_hash(data) != before
+    assert [one.split for one in read(named("all"))[0]] == [""] * 2
+    # It was trained on.
+    with pytest.raises(DimmerError, match="the split 'holdout' is none of train, val and test: leave it out"):
+        read(named("train", "holdout"))
 
 
 def test_what_is_broken_is_named(tmp_path: Path) -> None:

@@ -66,3 +66,14 @@ def test_a_table_goes_on_from_the_results_that_ship(table: Table, tmp_path: Path
     shipped.write_text("{}")
     with pytest.raises(DimmerError, match=r"depth\.json"):
         merge(every, shipped)
+
+
+def test_what_was_begun_beside_a_record_of_other_settings_goes_on(table: Table, tmp_path: Path) -> None:
+    """It was left out: 25 epochs of a machine that was gone."""
+    every = runs_of(table, tmp_path / "out")
+    elsewhere = tmp_path / "elsewhere"
+    for run, known_by in ((every[0], every[0].known_by), (every[1], other_training(every[1]))):
+        write(run, made_up(run, known_by=other_training(run)), elsewhere)
+        state_of(elsewhere / run.arm.name / f"seed-{run.seed}" / "train", known_by, 25)
+    assert merge(every, elsewhere) == Merged(0, ("labels, seed 1, 25 epochs",), ("alone-base, seed 1",))
+    assert epochs_of(every[0].folder / "train" / STATE, every[0].known_by) == 25

@@ -11,6 +11,7 @@ import pytest
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.core.statistics import mcnemar, sign_flips
+from dimmer.pipeline.reporting.experiments.merged import merge
 from dimmer.pipeline.reporting.experiments.results import load_results, results_of, spread, verdict
 from dimmer.pipeline.reporting.experiments.runs import runs_of
 from dimmer.pipeline.reporting.experiments.table import Compared, Table
@@ -87,3 +88,23 @@ def test_figures_for_people() -> None:
     assert spread([]) == "-"
     assert spread([90.0]) == "90.00 (1)"
     assert spread([90.0, 91.0]) == "90.50 ± 0.71 (2)"
+
+
+def test_predictions_that_results_left_out_are_told_and_not_taken_for_none(table: Table, tmp_path: Path) -> None:
+    """They counted as 0 better and 0 worse, p = 1."""
+    every = runs_of(table, tmp_path / "out")
+    for run in every:
+        write(run, made_up(run))
+    shipped = tmp_path / "depth.json"
+    results_of(table, every).save(shipped)
+    again = runs_of(table, tmp_path / "again")
+    merge(again, shipped)
+    pair = (Compared("labels", "super"), Compared("alone-base", "super"))
+    more = dataclasses.replace(table, compare=(*table.compare, pair))
+    with pytest.raises(
+        DimmerError, match=r"labels\.super: there are no predictions of seed 1: .*--merge the folder of"
+    ):
+        results_of(more, again)
+    # The folder has them, and takes the place of the record without.
+    assert merge(again, tmp_path / "out").taken == len([run for run in again if run.arm.name == "labels"])
+    assert results_of(more, again).comparisons[-1].better > 0

@@ -39,6 +39,8 @@ def test_an_arm_may_have_another_model_s_recipe(tmp_path: Path) -> None:
         ("seeds = [1, 2]", "seeds = [1, 1]", r"line 3: depth\.seeds = \[1, 1\]: must hold one or more, each once"),
         ("labels.base -", "labels.base +", r"line 4: depth\.compare = .*must be written"),
         ("- alone-base.super", "- lamp.super", r"line 4: depth\.compare: there is no arm 'lamp'"),
+        ("labels.base -", "labels.bse -", r"line 4: depth\.compare: labels\.bse: labels has only super, base, 88\.80"),
+        ("- alone-base.super", "- alone-base.base", r"alone-base\.base: alone-base has only super$"),
         (
             'alone = "base"',
             'alone = "both"',

@@ -25,7 +25,7 @@ from dimmer.pipeline.reporting.experiments.results import results_of
 from dimmer.pipeline.reporting.experiments.runs import runs_of
 from dimmer.pipeline.reporting.experiments.table import Table
 from dimmer.pipeline.reporting.experiments.worker import PROGRESS, Order, do, telling
-from tests.pipeline.reporting.experiments.small import TABLE, WIDTHS, table_in
+from tests.pipeline.reporting.experiments.small import TABLE, WIDTHS, state_of, table_in
 
 
 def order(table: Table, arm: str, out: Path, seed: int = 1) -> Order:
@@ -149,3 +149,23 @@ def test_a_table_that_was_killed_goes_on_and_nothing_outlives_it(tmp_path: Path)
     cut = (out / "labels" / "seed-1" / "train" / "checkpoint.safetensors").read_bytes()
     subprocess.run([*words, "--out", str(tmp_path / "whole")], cwd=ROOT, env=environment, check=True)
     assert (tmp_path / "whole" / "labels" / "seed-1" / "train" / "checkpoint.safetensors").read_bytes() == cut
+
+
+def test_what_was_begun_behind_another_arm_s_network_goes_on_without_that_arm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All its float epochs were trained anew, and then not used."""
+    table, out = table_in(tmp_path, WIDTHS), tmp_path / "out"
+    (run,) = [run for run in runs_of(table, out) if (run.arm.name, run.seed) == ("widths", 1)]
+    state_of(run.folder / "train-after-labels", run.known_by, 1)
+    starts: list[object] = []
+
+    def train(*_: object, start: Path | None = None, **__: object) -> Path:
+        starts.append(start)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dimmer.pipeline.training.loop.train", train)
+    with pytest.raises(KeyboardInterrupt):
+        do(order(table, "widths", run.folder), lambda text, share: None)
+    assert starts == [None]
+    assert not (out / "labels").exists()
