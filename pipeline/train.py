@@ -80,8 +80,7 @@ def main(
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; equal bits need equal numbers.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write to, instead of build/<model>/train.")] = None,
     start: Annotated[
-        Path | None,
-        typer.Option(help="Checkpoint of a finished float training: only the epochs of the section qat remain."),
+        Path | None, typer.Option(help="Checkpoint of a finished float training, for [qat] alone.")
     ] = None,
     ship: Annotated[bool, typer.Option(help="Then put checkpoint and results into the model's folder.")] = False,
 ) -> None:
@@ -89,9 +88,7 @@ def main(
     if alone not in (None, "super", "base"):
         raise DimmerError(f"--alone is super or base, not '{alone}'")
     if ship and epochs is not None:
-        raise DimmerError(
-            "--ship puts what the recipe says into the model's folder: write train.epochs into the recipe"
-        )
+        raise DimmerError("--ship is for what the recipe says: write train.epochs into the recipe")
     # Here, since a build whose training stands loads no torch.
     import torch
 

@@ -43,7 +43,7 @@ def test_only_super_and_base_net_are_trained_alone(tmp_path: Path) -> None:
 
 
 def test_another_training_is_not_shipped_as_the_recipe_s(tmp_path: Path) -> None:
-    with pytest.raises(DimmerError, match=r"--ship puts what the recipe says .*write train\.epochs into the recipe"):
+    with pytest.raises(DimmerError, match=r"--ship is for what the recipe says: write train\.epochs into the recipe"):
         train.main("mnist5k-r14", epochs=1, out=tmp_path, ship=True)
 
 
