@@ -10,11 +10,13 @@ import contextlib
 import io
 import os
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from dimmer.errors import DimmerError
 from dimmer.pipeline.conversion.given.kinds import KERAS, PROGRAM, SAVED_MODEL, TFLITE
+from dimmer.pipeline.oracle.tflite import pack, unpack
 
 _CHECKED = 4
 TOLERANCE = 1e-3
@@ -140,7 +142,21 @@ def _of_onnx(path: Path, called: str, work: Path) -> bytes:
         raise DimmerError(f"{called}: onnx2tf cannot convert it ({_line(error)})") from error
     content = (work / f"{source.stem}.float.tflite").read_bytes()
     _check_same(source, content, called)
-    return content
+    return with_output_names(content, [made.name for made in model.graph.output])
+
+
+def with_output_names(content: bytes, names: Sequence[str]) -> bytes:
+    """A float `.tflite` whose outputs are called as those that it was made of, in their order; onnx2tf keeps names of
+    inputs alone. A name that another tensor has, and those of a tensor that is several ends, stay away.
+    """
+    model = unpack(content)
+    graph = model.subgraphs[0]
+    ends = [int(index) for index in (*graph.inputs, *graph.outputs)]
+    for index, name in zip(map(int, graph.outputs), names, strict=True):
+        others = {tensor.name for place, tensor in enumerate(graph.tensors) if place != index}
+        if ends.count(index) == 1 and name.encode() not in others:
+            graph.tensors[index].name = name.encode()
+    return pack(model)
 
 
 def _check_same(source: Path, content: bytes, called: str) -> None:

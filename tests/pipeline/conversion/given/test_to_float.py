@@ -12,7 +12,7 @@ import pytest
 from dimmer.errors import DimmerError
 from dimmer.pipeline.conversion.given import kinds
 from dimmer.pipeline.conversion.given.observed import interpreter_of, run
-from dimmer.pipeline.conversion.given.to_float import float_tflite, within_tolerance
+from dimmer.pipeline.conversion.given.to_float import float_tflite, with_output_names, within_tolerance
 from dimmer.pipeline.conversion.given.worker import FLOAT, make_float
 from tests.pipeline.conversion.given.networks import external_onnx, samples, written
 from tests.pipeline.conversion.given.networks import float_tflite as tiny
@@ -25,6 +25,19 @@ def made(path: Path, folder: Path) -> Any:
 
 def test_a_tflite_is_there_already(tmp_path: Path) -> None:
     assert float_tflite(written(tmp_path, tiny()), kinds.TFLITE, tmp_path) == tiny()
+
+
+def test_outputs_are_called_as_in_the_file_that_was_given() -> None:
+    """They were Identity and Identity_1."""
+    (before,) = interpreter_of(tiny()).get_output_details()
+    renamed = with_output_names(tiny(), ["score"])
+    (found,) = interpreter_of(renamed).get_output_details()
+    assert (found["name"], found["index"]) == ("score", before["index"])
+    image = samples(1)[0]
+    assert np.array_equal(run(interpreter_of(renamed), [image[0]])[0], run(interpreter_of(tiny()), [image[0]])[0])
+    (source,) = interpreter_of(tiny()).get_input_details()
+    (kept,) = interpreter_of(with_output_names(tiny(), [source["name"]])).get_output_details()
+    assert kept["name"] == before["name"]
 
 
 @pytest.mark.slow
