@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
@@ -133,16 +133,18 @@ class SettlingBatches:
         images: training images.
         batch: how many make one; fewer only where there are fewer.
         seed: of order and augmentation.
+        order: of the images in an epoch of the training (`Dataset.order`); each once in any where there is none.
     """
 
     images: Batches
     batch: int
     seed: int
+    order: Callable[[np.random.Generator], NDArray[np.int64]] | None = None
 
     def __iter__(self) -> Iterator[Tensor]:
         images = self.images
         rng = np.random.default_rng([self.seed, len(images)])
-        order = rng.permutation(len(images))
+        order = rng.permutation(len(images)) if self.order is None else self.order(rng)
         size = min(self.batch, len(images))
         last = min(len(images) - size + 1, SETTLING_BATCHES * size)
         for start in range(0, last, size):

@@ -119,7 +119,7 @@ def train(
             save_tensors(saved, _state(trainer, kinds), record)
         clock.epoch_done(history[-1])
     for kind in kinds:
-        kind.finish(images, dataset.val)
+        kind.finish(images, dataset)
     _finish(settings, trainer, dataset, history, run, out)
     if processes.is_first():
         saved.unlink(missing_ok=True)

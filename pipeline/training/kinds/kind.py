@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
-from dimmer.pipeline.data.dataset import Split
+from dimmer.pipeline.data.dataset import Dataset
 from dimmer.pipeline.training.batches import Batches
 from dimmer.pipeline.training.losses import Losses
 from dimmer.pipeline.training.phases import Phase
@@ -62,12 +62,12 @@ class Kind(ABC):
             What it measured; the tensors may change with the next step.
         """
 
-    def finish(self, images: Batches, validation: Split) -> None:  # noqa: B027 (most kinds leave nothing to be done)
+    def finish(self, images: Batches, dataset: Dataset) -> None:  # noqa: B027 (most kinds leave nothing to be done)
         """After the last epoch of the whole training, in the order of the kinds; once more where that was killed.
 
         Args:
             images: training images.
-            validation: images that may decide.
+            dataset: of which they are; its validation images may decide.
         """
 
     def state(self) -> dict[str, Tensor]:

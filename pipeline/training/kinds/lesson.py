@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
-from dimmer.pipeline.data.dataset import Split
+from dimmer.pipeline.data.dataset import Dataset
 from dimmer.pipeline.recipe.sections.training import TrainSection
 from dimmer.pipeline.training.algorithm1 import AdaptiveStep
 from dimmer.pipeline.training.batches import Batches, SettlingBatches
@@ -85,9 +85,10 @@ class NarrowLesson(Lesson):
         if self._step.frozen is not None:
             self._step.frozen.take()
 
-    def finish(self, images: Batches, validation: Split) -> None:
+    def finish(self, images: Batches, dataset: Dataset) -> None:
         """Norms that saw modes of mixed widths get statistics of their own mode."""
-        settle_norms(self._step.trainer, SettlingBatches(images, self._train.batch, self._train.seed), validation)
+        batches = SettlingBatches(images, self._train.batch, self._train.seed, dataset.order)
+        settle_norms(self._step.trainer, batches, dataset.val)
 
     def state(self) -> dict[str, Tensor]:
         """The frozen network, where there is one."""

@@ -62,6 +62,12 @@ def test_fewer_images_than_a_batch_are_one_and_many_are_enough() -> None:
     assert len(list(SettlingBatches(many, 2, seed=1))) == batches.SETTLING_BATCHES
 
 
+def test_norms_settle_on_images_in_the_training_s_own_order() -> None:
+    """Where each class is drawn equally often, a rare one counts as much."""
+    (found,) = SettlingBatches(plain(), 70, seed=1, order=lambda rng: np.repeat(rng.integers(0, 70, 1), 70))
+    assert len(found.flatten(1).unique(dim=0)) == 1
+
+
 def test_images_in_a_file_stay_there(tmp_path: Path) -> None:
     """What is larger than memory is never copied whole: only a batch has a border."""
     np.save(tmp_path / "images.npy", IMAGES)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dimmer.pipeline.artifacts.checkpoint import load_tensors
-from dimmer.pipeline.data.dataset import Split
+from dimmer.pipeline.data.dataset import Dataset
 from dimmer.pipeline.training import loop
 from dimmer.pipeline.training.batches import Batches
 from dimmer.pipeline.training.kinds.kind import Kind
@@ -41,8 +41,8 @@ class Counted(Still):
         self.steps += 1
         return super().step(x, labels, lr, rng, i)
 
-    def finish(self, images: Batches, validation: Split) -> None:
-        self.calls.append(f"finish {len(images)} {len(validation)}")
+    def finish(self, images: Batches, dataset: Dataset) -> None:
+        self.calls.append(f"finish {len(images)} {len(dataset.val)}")
 
     def state(self) -> dict[str, Tensor]:
         return {"counted": self.steps}

@@ -52,7 +52,7 @@ def test_narrow_widths_begin_with_the_norms_of_8_bits_and_end_with_statistics_of
     trainer.network.state_dict()[name.format(8)].fill_(40.0)
     widths.prepare()
     assert (trainer.network.state_dict()[name.format(2)] == 40.0).all()
-    widths.finish(Batches(data.train.images, (8, 8), Augmentation(), CPU), data.val)
+    widths.finish(Batches(data.train.images, (8, 8), Augmentation(), CPU), data)
     assert (trainer.network.state_dict()[name.format(2)] < 40.0).all()
 
 
@@ -62,7 +62,7 @@ def test_a_float_lesson_leaves_nothing_to_do() -> None:
     lesson = Lesson(PHASE, AdaptiveStep(trainer, settings.train))
     before = copied(trainer.network.state_dict())
     lesson.prepare()
-    lesson.finish(Batches(data.train.images, (8, 8), Augmentation(), CPU), data.val)
+    lesson.finish(Batches(data.train.images, (8, 8), Augmentation(), CPU), data)
     assert not changed(before, trainer.network.state_dict())
     assert lesson.state() == {}
 
