@@ -62,8 +62,14 @@ def encoded(data: OwnData, problems: list[Problem]) -> Iterator[Encoded]:
     Raises:
         DimmerError: the folder cannot be read.
     """
-    for path in regular(files(data), data.place, problems):
+    found = list(regular(files(data), data.place, problems))
+    are_named = any(split_of_shard(path.relative_to(data.place)) for path in found)
+    for path in found:
         name = shown_name(path, data.place)
+        if are_named and not split_of_shard(path.relative_to(data.place)):
+            # It could be one that nobody may train on.
+            problems.append(Problem(name, "names no split (train, val, test), as other archives do, and is left out"))
+            continue
         try:
             # Not "r": within a compressed archive nothing has a place of its own.
             with tarfile.open(path, "r:") as archive:

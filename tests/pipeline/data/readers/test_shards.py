@@ -64,6 +64,15 @@ def test_the_split_is_a_folder_or_a_word_of_the_name(path: str, split: str) -> N
     assert split_of_shard(Path(path)) == split
 
 
+def test_an_archive_that_names_no_split_is_left_out_where_others_name_theirs(tmp_path: Path) -> None:
+    for name in ("train-0", "val-0", "holdout-0"):
+        write_shard(tmp_path / "tars" / f"{name}.tar", {"1.png": png_of(7), "1.cls": b"0"})
+    problems: list[Problem] = []
+    assert [sample.split for sample in samples(own(tmp_path, SECTION), problems)] == ["train", "val"]
+    (problem,) = map(str, problems)
+    assert problem.startswith("holdout-0.tar: names no split (train, val, test), as other archives do")
+
+
 def test_numbers_name_the_classes(tmp_path: Path) -> None:
     section = DataSection("shards", "tars", numbered=12, size=(8, 8))
     assert section.classes[11] == "11"
