@@ -79,7 +79,7 @@ def main(
     epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the recipe's.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; equal bits need equal numbers.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write to, instead of build/<model>/train.")] = None,
-    start: Annotated[Path | None, typer.Option(help="Checkpoint of a float training: only [qat] remains.")] = None,
+    start: Annotated[Path | None, typer.Option(help="Checkpoint of a float training: only qat remains.")] = None,
     ship: Annotated[bool, typer.Option(help="Then put checkpoint and results into the model's folder.")] = False,
 ) -> None:
     """Train a model; an interrupted training goes on where it stopped."""
