@@ -73,7 +73,9 @@ def merge(runs: Sequence[Run], source: Path) -> Merged:
 
 def _tells_more(record: RunRecord, here: RunRecord | None) -> bool:
     """Whether a record has something that is missing here: all, or predictions that results left out."""
-    return here is None or any(net.right and not here.nets[name].right for name, net in record.nets.items())
+    if here is None:
+        return True
+    return any(net.right and (name not in here.nets or not here.nets[name].right) for name, net in record.nets.items())
 
 
 def _records(results: Path) -> Mapping[tuple[str, int], RunRecord]:
